@@ -1,0 +1,1 @@
+"""Who is audited: hosts, zones, vantages, scope, pace and registers, read strictly."""

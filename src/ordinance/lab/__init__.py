@@ -1,0 +1,1 @@
+"""The simulated city: hosts as namespaces over one Debian image, with real daemons."""

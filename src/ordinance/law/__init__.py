@@ -1,0 +1,1 @@
+"""The policy as data: clauses, controls and the profile's parameters."""

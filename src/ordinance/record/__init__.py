@@ -1,0 +1,1 @@
+"""Records: the journal of observations, the plan and the results of a run, on disk."""

@@ -1,0 +1,99 @@
+"""What stands in a run folder: `observations.jsonl` and `results.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `observations.jsonl`: who looked, from where, at what, when, what came back."""
+
+    id: str  #: "o-000017", in the order of the journal
+    look: str
+    vantage: str
+    target: str  #: "198.51.100.5:25/tcp", "mail", ...
+    action: str  #: "connect", "dialogue", "ssh-exec", "agent", "snmp-get", "dns", "resolve" ...
+    started: str  #: UTC, RFC 3339 with milliseconds
+    monotonic: float  #: seconds on the runner's monotonic clock
+    seconds: float  #: how long it took
+    outcome: str  #: "ok", or an `Unseen` word
+    seen: str  #: safe text: C0, C1, DEL, bidi, zero width and surrogates are shown as escapes
+    raw: str = ""  #: base64 of the raw bytes, capped; empty when there are none
+    raw_sha256: str = ""
+    details: dict[str, Any] = {}
+
+
+class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of evidence in a check."""
+
+    text: str
+    witness: bool
+    observations: list[str]
+
+
+class CheckRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of `results.json`. `compliant_world` is the sentence of the control."""
+
+    control: str
+    clause: str
+    target: str
+    vantage: str
+    verdict: str
+    reason: str
+    evidence: list[EvidenceRecord] = []
+    compliant_world: str = ""
+    decided_by: str = ""  #: not-applicable, waived
+    until: str = ""  #: waived
+    seconds: float = 0.0
+
+
+class ClauseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One clause of the policy as the report shows it."""
+
+    id: str
+    title: str
+    text: str
+    disposition: str  #: tested | attested | not-testable
+    why: str
+    controls: list[str]  #: covered ones
+    controls_not_covered_yet: list[str]
+    standing: str  #: compliant | violated | unproven | not-covered-yet | attested | not-testable | not-selected ...
+    attestation: dict[str, str] | None = None  #: by, on, reference, until
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of `results.json`."""
+
+    id: str
+    city: str
+    inventory: str
+    inventory_sha256: str
+    profile: str
+    policy: str
+    status: str  #: complete | incomplete
+    headline: str  #: compliant | violated | unproven | incomplete | nothing-to-check
+    exit_code: int
+    started: str
+    finished: str
+    seconds: float
+    valid_until: str
+    selection: str  #: "" for everything, else the words of --clause/--control/-k
+    planned: int
+    counts: dict[str, int]  #: verdict -> checks
+    controls_covered: int  #: coverage: controls of the policy that are built ...
+    controls_in_policy: int  #: ... of all that controls.md names
+    versions: dict[str, str]
+    scope: list[str]
+    vantages: list[dict[str, str]]
+    readings: list[str]  #: declared readings of the policy, in words
+    parameters: dict[str, Any]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """`results.json`."""
+
+    run: RunRecord
+    clauses: list[ClauseRecord]
+    checks: list[CheckRecord]

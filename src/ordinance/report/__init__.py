@@ -1,0 +1,1 @@
+"""Telling: HTML, JUnit and terminal text, made from records only."""
