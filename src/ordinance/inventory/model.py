@@ -140,6 +140,7 @@ class ProbeMailbox:
     ca: SecretRef | None  #: PEM of the CA that signed it; None: the system's trust store
     second_recipient: str  #: where the probe mailbox's own test message is addressed (RCPT only, or itself)
     byte_budget: int
+    second_password: SecretRef | None = None  #: of the second recipient's mailbox, so that test messages there can be removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,5 +244,5 @@ class Inventory:
         return tuple(sorted((h for h in self.hosts.values() if role in h.groups), key=lambda h: h.name))
 
     def services_at(self, address: Address) -> tuple[Service, ...]:
-        """Declared services on one address."""
+        """Return the declared services on one address."""
         return tuple(service for service in self.services if service.address == address)

@@ -62,12 +62,17 @@ class Compliant:
 
 @dataclass(frozen=True, slots=True)
 class Violated:
-    """The policy is broken: subject, what was seen, what is required, clause."""
+    """The policy is broken: subject, what was seen, what is required, clause.
+
+    `breaches` names each part in breach ("198.51.100.7:23/tcp"), so that an authorisation waives what it names and no more;
+    empty when the target as a whole is in breach.
+    """
 
     state: ClassVar[State] = State.VIOLATED
     reason: str
     evidence: tuple[Evidence, ...]
     witnesses: tuple[Witness, ...] = ()
+    breaches: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _need(self.reason)

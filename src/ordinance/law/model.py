@@ -24,6 +24,7 @@ class Clause:
     disposition: Disposition
     why: str  #: why attested, or why not testable; empty when tested
     controls: tuple[str, ...]  #: control ids, those that come later included
+    human_part: str = ""  #: what of a tested clause no test can see, so that a person attests it; empty when there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,14 +135,28 @@ class Door(Protocol):
         ...
 
     def snmp_get(
-        self, host: str, oids: Sequence[str], deadline: Deadline, *, community: str | None = None,
-        version: str = "3", level: str = "authPriv", address: Address | None = None,
+        self,
+        host: str,
+        oids: Sequence[str],
+        deadline: Deadline,
+        *,
+        community: str | None = None,
+        version: str = "3",
+        level: str = "authPriv",
+        address: Address | None = None,
     ) -> tuple[dict[str, str], str]:
         """SNMP GET from here: oid -> value, and the observation id. v3 uses the host's user; v1/v2c a `community`."""
         ...
 
     def note(
-        self, *, vantage: str, target: str, action: str, outcome: str, seen: str, raw: bytes = b"",
+        self,
+        *,
+        vantage: str,
+        target: str,
+        action: str,
+        outcome: str,
+        seen: str,
+        raw: bytes = b"",
         details: Mapping[str, Any] | None = None,
     ) -> str:
         """Record an observation made by other means than the calls above; returns its journal id."""

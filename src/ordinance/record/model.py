@@ -59,8 +59,19 @@ class ClauseRecord(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     controls: list[str]  #: covered ones
     controls_not_covered_yet: list[str]
-    standing: str  #: compliant | violated | unproven | not-covered-yet | attested | not-testable | not-selected ...
+    standing: str  #: one of `ordinance.record.clauses.Standing`
     attestation: dict[str, str] | None = None  #: by, on, reference, until
+
+
+class ControlRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One control of the policy, built or not."""
+
+    id: str
+    clause: str
+    compliant_world: str
+    witness: str
+    vantage: str
+    covered: bool
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +100,10 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     vantages: list[dict[str, str]]
     readings: list[str]  #: declared readings of the policy, in words
     parameters: dict[str, Any]
+    timezone: str = "UTC"  #: the city's, an IANA name
+    incomplete_because: str = ""  #: in words, when status is incomplete
+    observations: int = 0  #: lines of the journal ...
+    observations_sha256: str = ""  #: ... and the hash of that file, when it was closed
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,3 +112,16 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRecord
     clauses: list[ClauseRecord]
     checks: list[CheckRecord]
+    controls: list[ControlRecord] = []
+
+
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`plan.json`: what the run set out to do, written before the first packet."""
+
+    run: str
+    started: str
+    inventory: str
+    inventory_sha256: str
+    profile: str
+    selection: str
+    checks: list[dict[str, str]]  #: control, clause, target, vantage

@@ -1,0 +1,109 @@
+"""A simulated city for the tests: started by a program of its own, because pytest must not fork a lab (it has threads)."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ordinance.lab import state
+
+#: Seconds to wait for a city; the image may have to be built first.
+UP_SECONDS = 600.0
+ORDINANCE = (sys.executable, "-m", "ordinance")
+
+
+@dataclass
+class Held:
+    """A city that ends with `process`, or when its stdin is closed."""
+
+    name: str
+    process: subprocess.Popen
+    lab: state.RunningLab
+
+    def end(self):
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+
+class CityNotUpError(Exception):
+    """Says why; the tests that wanted the city are errors then, never skipped."""
+
+
+def hold(name, complaints, prefix=(), **environment):
+    """Start a city of that name which ends with us. What the starter complains of is written to `complaints`."""
+    with complaints.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*prefix, *ORDINANCE, "lab", "up", "--hold", "--name", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env={**os.environ, **environment},
+        )
+    deadline = time.monotonic() + UP_SECONDS
+    ready = select.select([process.stdout], [], [], deadline - time.monotonic())[0]
+    line = process.stdout.readline() if ready else b""
+    lab = state.find(name)
+    if not line or lab is None:
+        process.kill()
+        process.wait()
+        raise CityNotUpError(f"the simulated city did not come up: {complaints.read_text().strip() or 'it said nothing'}")
+    return Held(name, process, lab)
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory):
+    """A fresh city of this test run's own, up until the run ends."""
+    held = hold(f"selftest-{os.getpid()}", tmp_path_factory.mktemp("city") / "complaints")
+    yield held.lab
+    held.end()
+
+
+@pytest.fixture
+def hold_city(tmp_path, request):
+    """Start further cities, each under a private name; all are gone when the test ends."""
+    started = []
+
+    def start(suffix="a", prefix=(), **environment):
+        held = hold(f"selftest-{os.getpid()}-{suffix}", tmp_path / f"complaints-{suffix}", prefix, **environment)
+        started.append(held)
+        return held
+
+    yield start
+    for held in started:
+        held.end()
+
+
+@pytest.fixture
+def ordinance(tmp_path):
+    """Run the console script to its end: `ordinance("lab", "status", ...)`; its labs have a private default name."""
+    name = f"selftest-{os.getpid()}-cli"
+
+    def run(*words, **environment):
+        return subprocess.run(
+            [*ORDINANCE, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=UP_SECONDS,
+            check=False,
+            env={**os.environ, "ORDINANCE_LAB": name, **environment},
+        )
+
+    run.lab = name
+    yield run
+    run("lab", "down")
+
+
+@pytest.fixture
+def city_copy(tmp_path):
+    """A copy of the city's folder that a test may damage; to be named by ORDINANCE_CITY."""
+    copy = tmp_path / "lab"
+    subprocess.run(["cp", "-a", str(Path(__file__).parents[2] / "lab"), str(copy)], check=True)
+    return copy

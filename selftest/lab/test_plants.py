@@ -1,0 +1,83 @@
+"""Every control is seen red on each planted violation and unproven when the looking is broken; each fault asserts that it is active.
+
+The audit is the whole suite, run as a user runs it, on a city with a few public addresses instead of all (every port of each).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ordinance.lab.city import city_folder
+from ordinance.lab.plants import Plant, plant, read_plants
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANTS = read_plants(ROOT / "lab")
+#: Addresses that stay public: every kind of host, and one that no host uses.
+FEW = {
+    "public-ipv4": ["198.51.100.1", "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8"],
+    "public-ipv6": ["2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8"],
+}
+
+
+@pytest.fixture(scope="session")
+def small_inventory(tmp_path_factory) -> Path:
+    """The embedded city's inventory with fewer public addresses."""
+    data = yaml.safe_load((ROOT / "inventory" / "lab.yml").read_text())
+    data["public"] = [{"name": name, "addresses": addresses} for name, addresses in FEW.items()]
+    kept = {address for addresses in FEW.values() for address in addresses}
+    data["services"] = [s for s in data["services"] if s["address"] in kept or "outside" not in s["seen_from"]]
+    path = tmp_path_factory.mktemp("inventory") / "small.yml"
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+    return path
+
+
+def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) -> tuple[int, dict[str, set[str]], str]:
+    """Run the suite; its exit code, the controls by verdict, and what it printed."""
+    chosen = [word for glob in controls for word in ("--control", glob)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--inventory", str(inventory), "--reports", str(reports), *chosen],
+        cwd=ROOT,
+        env={**os.environ, "ORDINANCE_LAB": lab_name},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said = done.stdout + done.stderr
+    results = reports / "latest" / "results.json"
+    assert results.is_file(), said
+    verdicts: dict[str, set[str]] = {}
+    for check in json.loads(results.read_text())["checks"]:
+        verdicts.setdefault(check["verdict"], set()).add(check["control"])
+    return done.returncode, verdicts, said
+
+
+@pytest.mark.parametrize("fault", PLANTS.values(), ids=list(PLANTS))
+def test_the_audit_names_exactly_what_was_planted(fault: Plant, hold_city, small_inventory: Path, tmp_path: Path) -> None:
+    lab = hold_city("plant").lab
+    plant(lab, fault)
+    code, verdicts, said = audit(lab.name, small_inventory, tmp_path, fault.controls)
+    assert verdicts.get("violated", set()) == set(fault.violated), said
+    assert verdicts.get("unproven", set()) == set(fault.unproven), said
+    assert code == (1 if fault.violated else 6), said
+
+
+def test_the_city_without_a_plant_is_compliant(hold_city, small_inventory: Path, tmp_path: Path) -> None:
+    code, verdicts, said = audit(hold_city("plain").lab.name, small_inventory, tmp_path, ["*"])
+    assert (code, set(verdicts)) == (0, {"compliant"}), said
+
+
+def test_every_control_that_is_built_has_a_plant_of_each_kind() -> None:
+    from ordinance.law.load import load_law
+
+    covered = {control.id for control in load_law().controls.values() if control.covered}
+    assert {name for fault in PLANTS.values() for name in fault.violated} == covered
+    assert {name for fault in PLANTS.values() for name in fault.unproven} == covered
+
+
+def test_the_city_is_found_beside_the_tests() -> None:
+    assert city_folder() == ROOT / "lab"

@@ -1,0 +1,227 @@
+"""9.A.1: telnet and FTP are blocked at the firewall, on every public address, over IPv4 and IPv6.
+
+Any answer from a guarded port, or a packet that crossed to a host where nobody listens, is a violation. Silence is obedience only
+with the proof around it: identity of a service on the path before and after, the outside echo on that very port, a control that
+answered in the same moments, and a decoy port that is not open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ordinance.inventory.model import Inventory, PublicGroup
+from ordinance.judge.attribution import Where, attribute, nobody_home, place
+from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
+from ordinance.law.model import Profile
+from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, GuardedAddress, GuardedSighting, family
+from ordinance.sight.ports import listed
+
+#: ICMP errors a Linux router sends at once before its limit of one a second holds (net.ipv4.icmp_ratelimit).
+ICMP_BURST = 6
+MOST_EVIDENCE = 40
+
+Guarded = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is to be blocked."""
+
+    what: str  #: "telnet"
+    ports: Guarded
+    sentence: str
+
+
+def telnet_blocked(target: str, seen: GuardedSighting, inventory: Inventory, profile: Profile) -> Verdict:
+    """Judge telnet (RFC 854; with TLS on 992) on the public group `target`."""
+    ports = tuple(("tcp", port) for port in profile.telnet_tcp_ports)
+    return blocked(target, Rule("telnet", ports, "9.A.1: telnet is blocked at the firewall"), seen, inventory, profile)
+
+
+def ftp_blocked(target: str, seen: GuardedSighting, inventory: Inventory, profile: Profile) -> Verdict:
+    """Judge FTP (RFC 959; with TLS on 990) and TFTP (RFC 1350) on the public group `target`."""
+    tcp = tuple(("tcp", port) for port in profile.ftp_tcp_ports)
+    ports = (*tcp, *(("udp", port) for port in profile.tftp_udp_ports))
+    return blocked(target, Rule("FTP", ports, "9.A.1: FTP is blocked at the firewall"), seen, inventory, profile)
+
+
+def blocked(target: str, rule: Rule, seen: GuardedSighting, inventory: Inventory, profile: Profile) -> Verdict:
+    """Judge one rule on one public group: one address in breach breaks it, one unprovable leaves it unproven."""
+    group = next((group for group in inventory.public if group.name == target), None)
+    if group is None or not group.addresses or not rule.ports:
+        return Unproven(f"{target}: the inventory or the profile names no address or no port to ask")
+    case = _Case(rule, seen, inventory, profile, _hops(group, seen))
+    names = [str(address) for address in group.addresses]
+    breaches = tuple(breach for name in names for breach in case.breaches(name))
+    witnesses = tuple(case.witnesses(names))
+    if breaches:
+        told = listed((text for _, text, _ in breaches))
+        evidence = tuple(Evidence(text, observations) for _, text, observations in breaches[:MOST_EVIDENCE])
+        return Violated(f"{target}: {told}; {rule.sentence}", evidence, witnesses, tuple(name for name, _, _ in breaches))
+    doubts = tuple(dict.fromkeys(doubt for name in names for doubt in case.doubts(name)))
+    evidence = tuple(Evidence(*said) for name in names if (said := case.said(name)))
+    if doubts or not witnesses or not evidence:
+        return Unproven(f"{target}: {listed(doubts) or 'nothing was seen'}", evidence, witnesses)
+    return Compliant(f"no address of {target} lets {rule.what} through ({len(names)} addresses asked)", evidence, witnesses)
+
+
+def _hops(group: PublicGroup, seen: GuardedSighting) -> dict[int, int]:
+    """How near the nearest host of the group is, by family: resets from nearer are no host's."""
+    hops: dict[int, int] = {}
+    for address in map(str, group.addresses):
+        guarded = seen.of(address)
+        near = guarded.careful.control_hops if guarded and guarded.careful else None
+        if near is not None:
+            hops[family(address)] = min(near, hops.get(family(address), near))
+    return hops
+
+
+Breach = tuple[str, str, tuple[str, ...]]  #: name as in authorisations, sentence, observations
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    rule: Rule
+    seen: GuardedSighting
+    inventory: Inventory
+    profile: Profile
+    near: dict[int, int]  #: hops of the nearest host, by family
+
+    # -- breaches --------------------------------------------------------------------------------------------------------------
+
+    def breaches(self, address: str) -> Iterator[Breach]:
+        """Guarded ports of one address from which something came that only comes when the packet crossed."""
+        careful = self._careful(address)
+        if careful is None:
+            return
+        for port in self._ports(careful):
+            how = self._crossing(address, careful, port)
+            if how:
+                text = f"{address} {port.transport} port {port.port}: {how}"
+                yield place(address, port.port, port.transport), text, (careful.observation,)
+
+    def _crossing(self, address: str, careful: CarefulAddress, port: CarefulPort) -> str:
+        """How it is known that a packet to this port crossed; "" when it is not known to have."""
+        for reply in port.replies:
+            if reply.answer is Answer.OPEN:
+                return "open" if port.transport == "tcp" else "answered"
+            found = attribute(reply, address, self._host_hops(careful), self.inventory)
+            alike = nobody_home(reply, address) and _decoy_alike(careful, port, reply.icmp)
+            if found.where is Where.CROSSED and not alike:
+                return found.how
+        return ""
+
+    # -- doubts ----------------------------------------------------------------------------------------------------------------
+
+    def doubts(self, address: str) -> Iterator[str]:
+        """Everything that keeps one address from being proven."""
+        guarded = self.seen.of(address)
+        careful = self._careful(address)
+        if guarded is None or careful is None:
+            yield f"{address} was not asked: {guarded.unseen if guarded and guarded.unseen else 'nobody looked'}"
+            return
+        yield from _identity_doubts(guarded)
+        yield from self._control_doubts(careful)
+        asked = {(port.transport, port.port) for port in careful.ports if port.sent}
+        for transport, number in self.rule.ports:
+            if (transport, number) not in asked:
+                yield f"{address} {transport} port {number} was not asked"
+            yield from self._echo_doubts(address, transport, number)
+        for port in self._ports(careful):
+            yield from self._port_doubts(address, careful, port)
+
+    def _control_doubts(self, careful: CarefulAddress) -> Iterator[str]:
+        control = f"{careful.control_address} port {careful.control_port}"
+        if not careful.control_sent:
+            yield f"no declared service stands on the path to {careful.address}, so silence there says nothing"
+        elif not careful.control_answered:
+            yield f"the control {control} never answered while {careful.address} was asked: the path or the host was down"
+        elif careful.miss_bound > self.profile.miss_bound:
+            told = f"{careful.control_answered} of {careful.control_sent}"
+            yield f"too much was lost on the path to {careful.address}: the control {control} answered {told} times"
+        transports = {transport for transport, _ in self.rule.ports}
+        for transport in sorted(transports):
+            decoys = [decoy for decoy in careful.decoys if decoy.transport == transport and decoy.sent]
+            if not decoys:
+                yield f"{careful.address} was asked no {transport} decoy port"
+            if any(reply.answer is Answer.OPEN for decoy in decoys for reply in decoy.replies):
+                yield f"something answers for every {transport} port of {careful.address}: the decoy port {decoys[0].port} is open"
+
+    def _echo_doubts(self, address: str, transport: str, number: int) -> Iterator[str]:
+        version = family(address)
+        proof = self.seen.echo(version, transport, number)
+        if proof is None or not proof.echoed:
+            said = proof.said if proof else "no echo was asked"
+            yield f"the vantage is not shown to be able to send to {transport} port {number} over IPv{version} at all ({said})"
+
+    def _port_doubts(self, address: str, careful: CarefulAddress, port: CarefulPort) -> Iterator[str]:
+        where = f"{address} {port.transport} port {port.port}"
+        for reply in port.replies:
+            found = attribute(reply, address, self._host_hops(careful), self.inventory)
+            if nobody_home(reply, address):
+                yield f"{where}: {found.how}; its decoy port was answered alike, so this may be a filter's way to refuse"
+            elif found.where is Where.UNKNOWN:
+                yield f"{where}: {found.how}"
+        if port.silent == port.sent and not careful.own and self._icmp_is_limited():
+            yield f"{where}: so many ICMP errors came that a router's word about this unused address may have been held back"
+
+    def _icmp_is_limited(self) -> bool:
+        replies = (r for a in self.seen.addresses if a.careful for port in a.careful.ports for r in port.replies)
+        return sum(reply.times for reply in replies if reply.answer is Answer.ICMP) > ICMP_BURST
+
+    # -- what it rests on ------------------------------------------------------------------------------------------------------
+
+    def said(self, address: str) -> tuple[str, tuple[str, ...]] | None:
+        """One sentence for the evidence: what came back from the guarded ports of one address."""
+        careful = self._careful(address)
+        ports = self._ports(careful) if careful else ()
+        if careful is None or not ports:
+            return None
+        told = ", ".join(f"{port.transport} {port.port} {self._outcome(address, careful, port)}" for port in ports)
+        control = f"{careful.control_address} port {careful.control_port}"
+        answered = f"{careful.control_answered} of {careful.control_sent}"
+        return f"{address}: {told}; meanwhile {control} answered {answered} times", (careful.observation,)
+
+    def _outcome(self, address: str, careful: CarefulAddress, port: CarefulPort) -> str:
+        hows = [attribute(reply, address, self._host_hops(careful), self.inventory).how for reply in port.replies]
+        silent = [f"silent {port.silent} of {port.sent} times"] if port.silent else []
+        return " and ".join([*silent, *dict.fromkeys(hows)]) or "not asked"
+
+    def witnesses(self, addresses: Iterable[str]) -> Iterator[Witness]:
+        """Identities heard before and after, and the echoes of this rule's ports."""
+        held = [guarded for address in addresses if (guarded := self.seen.of(address))]
+        heard = {(g.before, g.after) for g in held if g.before and g.after and g.before.proven and g.after.proven}
+        for before, after in sorted(heard, key=lambda pair: (pair[0].address, pair[0].port)):
+            text = f"{before.address} port {before.port} said before and after: {before.said}"
+            yield Witness(text, (before.observation, after.observation))
+        versions = {family(guarded.address) for guarded in held}
+        echoes = [self.seen.echo(version, *port) for version in sorted(versions) for port in self.rule.ports]
+        proofs = [echo for echo in echoes if echo and echo.echoed]
+        if heard and proofs:
+            told = ", ".join(f"{echo.transport} {echo.port}" for echo in proofs)
+            yield Witness(f"the outside echo answered on {told}", tuple(dict.fromkeys(echo.observation for echo in proofs)))
+
+    def _careful(self, address: str) -> CarefulAddress | None:
+        guarded = self.seen.of(address)
+        return guarded.careful if guarded else None
+
+    def _ports(self, careful: CarefulAddress) -> tuple[CarefulPort, ...]:
+        return tuple(port for port in careful.ports if (port.transport, port.port) in self.rule.ports)
+
+    def _host_hops(self, careful: CarefulAddress) -> int | None:
+        return careful.control_hops if careful.own else self.near.get(family(careful.address))
+
+
+def _identity_doubts(guarded: GuardedAddress) -> Iterator[str]:
+    for identity, moment in ((guarded.before, "before"), (guarded.after, "after")):
+        if identity is None:
+            yield f"no service on the path to {guarded.address} was heard {moment} it was asked"
+        elif not identity.proven:
+            yield f"{identity.address} port {identity.port} was not who it should be {moment} the asking: {identity.said}"
+
+
+def _decoy_alike(careful: CarefulAddress, port: CarefulPort, icmp: tuple[int, int] | None) -> bool:
+    """Whether the decoy port, on which nothing can be meant to be let through, was answered with the same ICMP error."""
+    decoys = (decoy for decoy in careful.decoys if decoy.transport == port.transport)
+    return any(reply.answer is Answer.ICMP and reply.icmp == icmp for decoy in decoys for reply in decoy.replies)

@@ -1,0 +1,97 @@
+"""9.A.3: the public web answers on the Internet server and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ordinance.inventory.model import Inventory, Service
+from ordinance.judge.coverage import WEB, page_heard, sweep_doubts, sweep_witnesses, talk_doubts
+from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
+from ordinance.law.model import Profile
+from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepSighting
+
+RULE = "9.A.3: all public access goes through the Internet server"
+
+
+def through_internet_server(
+    target: str, sweep: SweepSighting, talks: ConversationSighting, inventory: Inventory, profile: Profile
+) -> Verdict:
+    """Judge the Internet server `target`: its declared pages are its own, and no other public host serves the web."""
+    services = [s for s in inventory.services if s.host == target and s.protocol in WEB and "outside" in s.seen_from]
+    if not services:
+        return Unproven(f"{target}: the inventory declares no web service of it for outside")
+    breaches = (*_elsewhere(talks, inventory), *_not_itself(services, talks))
+    witnesses = tuple(_witnesses(services, talks))
+    if breaches:
+        told = "; ".join(evidence.text for _, evidence in breaches)
+        found = tuple(evidence for _, evidence in breaches)
+        return Violated(f"{target}: {told}; {RULE}", found, witnesses, tuple(dict.fromkeys(part for part, _ in breaches)))
+    addresses = [str(address) for group in inventory.public for address in group.addresses]
+    doubts = (*_unheard(services, talks), *sweep_doubts(addresses, sweep, profile), *talk_doubts(talks))
+    if doubts:
+        return Unproven(f"{target}: {'; '.join(dict.fromkeys(doubts))}", witnesses=witnesses)
+    evidence = (_evidence(target, talks),)
+    reason = f"the public web answers on {target} and on no other public address"
+    return Compliant(reason, evidence, (*witnesses, *sweep_witnesses(addresses, sweep)))
+
+
+def _elsewhere(talks: ConversationSighting, inventory: Inventory) -> Iterator[tuple[str, Evidence]]:
+    own = {str(address) for host in inventory.with_role("internet_servers") for address in host.addresses}
+    for talk in talks.conversations:
+        if talk.protocol in WEB and talk.address not in own:
+            text = f"{talk.address} port {talk.port} serves the web to the outside ({talk.said}) and is no Internet server"
+            yield f"{talk.address}:{talk.port}/tcp", Evidence(text, (talk.observation,))
+
+
+def _not_itself(services: list[Service], talks: ConversationSighting) -> Iterator[tuple[str, Evidence]]:
+    for service in services:
+        talk = talks.at(str(service.address), service.port)
+        if talk is not None and page_heard(talk) and not _proven(service, talk, talks):
+            place = f"{talk.address} port {talk.port}"
+            text = f"{place} answers ({talk.protocol or 'no known protocol'}: {talk.said}), but not as the Internet server"
+            yield f"{talk.address}:{talk.port}/tcp", Evidence(text, (talk.observation,))
+
+
+def _proven(service: Service, talk: Conversation, talks: ConversationSighting) -> bool:
+    """Whether the home page was shown, or the visitor sent on to where it was: the same server over TLS, by a name it proves."""
+    if talk.protocol not in WEB:
+        return False
+    if service.identity in talk.identities:
+        return True
+    there = urlsplit(talk.location)
+    if there.scheme != "https" or there.hostname is None:
+        return False
+    secure = talks.at(talk.address, _port(talk.location))
+    named = secure is not None and there.hostname in {name.lower().rstrip(".") for name in secure.tls_names}
+    return secure is not None and named and secure.port != talk.port and service.identity in secure.identities
+
+
+def _port(location: str) -> int:
+    try:
+        return urlsplit(location).port or 443
+    except ValueError:
+        return 0
+
+
+def _unheard(services: list[Service], talks: ConversationSighting) -> Iterator[str]:
+    for service in services:
+        talk = talks.at(str(service.address), service.port)
+        if talk is None or not page_heard(talk):
+            why = talk.unseen or "no page came" if talk else "nobody talked to it"
+            yield f"{service.address} port {service.port} did not show the home page ({why})"
+
+
+def _witnesses(services: list[Service], talks: ConversationSighting) -> Iterator[Witness]:
+    for service in services:
+        talk = talks.at(str(service.address), service.port)
+        if talk is not None and _proven(service, talk, talks):
+            yield Witness(f'{talk.address} port {talk.port} is the Internet server: "{service.identity}"', (talk.observation,))
+
+
+def _evidence(target: str, talks: ConversationSighting) -> Evidence:
+    web = [talk for talk in talks.conversations if talk.protocol in WEB]
+    others = len(talks.conversations) - len(web)
+    places = ", ".join(f"{talk.address} port {talk.port}" for talk in web)
+    text = f"the web is served on {places} by {target}; {others} other public ports that answer do not speak HTTP"
+    return Evidence(text, tuple(dict.fromkeys(talk.observation for talk in talks.conversations)))

@@ -1,0 +1,106 @@
+"""Bounded exchanges with single ports: UDP payloads, and the echo that shows what the vantage can emit."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ordinance.observe.agent.wire import family_of, hear_errors, outcome_of
+
+SIDE_BY_SIDE = 16
+MOST_BYTES = 65536
+
+
+def exchanges(job, tell):
+    """Job "udp": send each payload, wait for one answer. Keys: exchanges of {address, port, payload_b64, tries, timeout}."""
+    return {"exchanges": side_by_side(job["exchanges"], exchange, tell)}
+
+
+def echoes(job, tell):
+    """Job "echo": send a random token, see whether it comes back. Keys: echoes of {address, port, transport}, tries, timeout."""
+    defaults = {"tries": job.get("tries", 3), "timeout": job.get("timeout", 2.0)}
+    return {"echoes": side_by_side([{**defaults, **one} for one in job["echoes"]], echo, tell)}
+
+
+def side_by_side(jobs, work, tell):
+    """Do all, a few at a time; results in the order of the jobs."""
+    results = []
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for result in pool.map(work, jobs):
+            results.append(result)
+            tell({"done_ports": len(results), "total_ports": len(jobs), "rate": 0})
+    return results
+
+
+def exchange(one):
+    """One UDP exchange: answer "open" with the datagram, "icmp" with its sender, "local" or "silent"."""
+    payload = base64.b64decode(one["payload_b64"])
+    seen = {"address": one["address"], "port": one["port"]}
+    for number in range(1, one.get("tries", 3) + 1):
+        began = time.monotonic()
+        answer, data = ask_udp(one["address"], one["port"], payload, one.get("timeout", 1.0))
+        seen.update(answer=answer[0], by=answer[1], type=answer[2], code=answer[3], tries=number, seconds=time.monotonic() - began)
+        seen["reply_b64"] = base64.b64encode(data).decode()
+        if answer[0] != "silent":
+            break
+    return seen
+
+
+def ask_udp(address, port, payload, timeout):
+    """One datagram out, at most one back: (outcome, datagram)."""
+    family = family_of(address)
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        sent = False
+        try:
+            hear_errors(sock, family)
+            sock.connect((address, port))
+            sock.send(payload)
+            sent = True
+            return ("open", "", None, None), sock.recv(MOST_BYTES)
+        except socket.timeout:
+            return ("silent", "", None, None), b""
+        except OSError as problem:
+            answer = outcome_of(sock, problem.errno, at_once=not sent)
+            return (("icmp", "", None, None) if answer[0] == "rst" else answer), b""
+
+
+def echo(one):
+    """One token there and back."""
+    said = "no try"
+    for _ in range(one["tries"]):
+        token = binascii.hexlify(os.urandom(12))
+        try:
+            back = echo_udp(one, token) if one.get("transport") == "udp" else echo_tcp(one, token)
+        except OSError as problem:
+            said = problem.strerror or str(problem)
+            continue
+        if token in back:
+            return dict(one, echoed=True, said="the token came back")
+        said = "%d other bytes came back" % len(back) if back else "nothing came back"
+    return dict(one, echoed=False, said=said)
+
+
+def echo_udp(one, token):
+    """Send the token in a datagram; what came back."""
+    _, data = ask_udp(one["address"], one["port"], token, one["timeout"])
+    return data
+
+
+def echo_tcp(one, token):
+    """Send the token over a connection; what came back within the time and 4 KiB."""
+    end = time.monotonic() + one["timeout"]
+    with socket.create_connection((one["address"], one["port"]), one["timeout"]) as sock:
+        sock.sendall(token + b"\r\n")
+        back = b""
+        while token not in back and len(back) < 4096 and time.monotonic() < end:
+            sock.settimeout(max(0.01, end - time.monotonic()))
+            block = sock.recv(1024)
+            if not block:
+                break
+            back += block
+        return back

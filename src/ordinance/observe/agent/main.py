@@ -1,0 +1,68 @@
+"""The agent's mouth and ears: one job in, JSON lines out, and an end as soon as nobody listens."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+
+from ordinance.observe.agent.careful import Careful
+from ordinance.observe.agent.exchange import echoes, exchanges
+from ordinance.observe.agent.sweep import CHILDREN, Sweep
+
+JOBS = {
+    "sweep": lambda job, tell: Sweep(job, tell).run(),
+    "careful": lambda job, tell: Careful(job, tell).run(),
+    "udp": exchanges,
+    "echo": echoes,
+}
+WATCH = 0.25  # seconds between looks at standard input
+
+
+def tell(line):
+    """Write one JSON line; nobody listening ends the agent."""
+    try:
+        write_all(json.dumps(line).encode() + b"\n")
+    except OSError:
+        leave()
+
+
+def write_all(data):
+    """Write all of it to standard output."""
+    while data:
+        data = data[os.write(1, data) :]
+
+
+def leave(*_):
+    """End at once, lanes included."""
+    for child in CHILDREN:
+        os.kill(child, signal.SIGKILL)
+    os._exit(3)
+
+
+def watch(*_):
+    """End when the other side has closed standard input."""
+    poll = select.poll()
+    poll.register(0, select.POLLIN | select.POLLHUP | select.POLLERR)
+    if poll.poll(0) and not os.read(0, 4096):
+        leave()
+
+
+def main():
+    """Read one job (a line of JSON with its kind in "job"), do it, tell the result with "done": true."""
+    job = json.loads(sys.stdin.buffer.readline())
+    signal.signal(signal.SIGALRM, watch)
+    signal.setitimer(signal.ITIMER_REAL, WATCH, WATCH)
+    try:
+        result = JOBS[job["job"]](job, tell)
+    except Exception as problem:  # noqa: BLE001 - told to the other side, which does not take it for a result
+        tell({"done": True, "error": "%s: %s" % (type(problem).__name__, problem)})
+        return 1
+    tell(dict(result, done=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Whom each look contacts, in words, made from the inventory alone: what `--plan` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ordinance.inventory.model import Inventory, ProbeMailbox
+from ordinance.law.model import Profile
+
+HERE, OUTSIDE = "here", "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One thing that a look would send to."""
+
+    look: str
+    vantage: str
+    target: str
+    what: str
+
+
+Lister = Callable[[Inventory, Profile], Iterator[tuple[str, str, str]]]
+
+
+def contacts(looks: tuple[str, ...], inventory: Inventory, profile: Profile) -> tuple[Contact, ...]:
+    """Every contact of these looks, the vantages' own SSH connections first. Addresses out of scope are left out."""
+    found = [Contact(name, *row) for name in looks for row in _LISTERS[name](inventory, profile)]
+    used = dict.fromkeys(contact.vantage for contact in found)
+    return (*_vantages(inventory, tuple(used)), *dict.fromkeys(found))
+
+
+def _vantages(inventory: Inventory, used: tuple[str, ...]) -> Iterator[Contact]:
+    for name in used:
+        vantage = inventory.vantages.get(name)
+        host = inventory.hosts.get(vantage.host) if vantage is not None and vantage.host else None
+        if host is not None and host.ssh is not None:
+            yield Contact("the vantage itself", HERE, f"{host.ssh.address} tcp {host.ssh.port}", f"SSH to {host.name}, key pinned")
+
+
+def _ports(*groups: tuple[int, ...]) -> str:
+    return ", ".join(str(port) for port in sorted({port for group in groups for port in group}))
+
+
+def _public(inventory: Inventory) -> list[str]:
+    return [str(a) for group in inventory.public for a in group.addresses if inventory.scope.admits(a)]
+
+
+def _echoes(inventory: Inventory) -> list[str]:
+    return [str(address) for address in inventory.echo if inventory.scope.admits(address)]
+
+
+def _offered(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    for service in inventory.services:
+        if "outside" in service.seen_from and inventory.scope.admits(service.address):
+            yield OUTSIDE, f"{service.address} tcp {service.port}", f"conversation: {service.protocol} of {service.host}"
+
+
+def _guarded(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    tcp = _ports(profile.telnet_tcp_ports, profile.ftp_tcp_ports)
+    for address in (*_public(inventory), *_echoes(inventory)):
+        yield OUTSIDE, f"{address} tcp {tcp}", "connections, repeated"
+        yield OUTSIDE, f"{address} udp {_ports(profile.tftp_udp_ports)}", "TFTP read request for a file that is not there"
+    for address in _public(inventory):
+        yield OUTSIDE, f"{address} tcp+udp one random high port", "decoy"
+    yield from _offered(inventory)
+
+
+def _sweep(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    intranet = [str(a) for site in inventory.intranet for a in site.addresses if inventory.scope.admits(a)]
+    for address in dict.fromkeys([*_public(inventory), *intranet, *_echoes(inventory)]):
+        yield OUTSIDE, f"{address} tcp 1-65535", "connections, closed at once"
+
+
+def _conversations(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    yield from _offered(inventory)
+    yield OUTSIDE, "every port the sweep finds open", "conversation: greeting, TLS, HTTP"
+
+
+def _management(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    public = {address for group in inventory.public for address in group.addresses}
+    for host in inventory.with_role("firewalls"):
+        outer = dict.fromkeys([*host.outer_addresses, *(a for a in host.addresses if a in public)])
+        for address in outer:
+            yield OUTSIDE, f"{address} tcp {_ports(profile.management_tcp_ports)}", f"connections to {host.name}, repeated"
+            yield OUTSIDE, f"{address} udp {_ports(profile.management_udp_ports)}", "SNMP v1, v2c, v3"
+        if host.snmp is not None:
+            yield HERE, f"{host.snmp.address} udp {host.snmp.port}", f"SNMP of {host.name}: v3 at each level, v1 and v2c"
+    for where in _echoes(inventory):
+        yield OUTSIDE, f"{where} tcp+udp {_ports(profile.management_tcp_ports, profile.management_udp_ports)}", "echo"
+
+
+def _intranet(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    inside = [name for name, vantage in inventory.vantages.items() if vantage.zone != OUTSIDE]
+    for site in inventory.intranet:
+        for address in site.addresses:
+            for vantage in inside:
+                yield vantage, f"{address} tcp {site.port}", f"home page of {site.host}"
+
+
+def _names(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    if inventory.public_dns is not None:
+        for server in inventory.public_dns.servers:
+            yield OUTSIDE, f"{server} tcp+udp 53", f"questions about {inventory.public_dns.zone}, one zone transfer"
+
+
+def _mailbox(inventory: Inventory) -> Iterator[ProbeMailbox]:
+    if inventory.probe_mailbox is not None:
+        yield inventory.probe_mailbox
+
+
+def _mail_limits(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for box in _mailbox(inventory):
+        for vantage in (HERE, OUTSIDE):
+            yield vantage, f"{box.gateway} tcp {box.gateway_port}", f"messages to {box.address}, just under and over the limit"
+        yield HERE, f"{box.submission} tcp {box.submission_port}", f"messages from {box.address}, just under and over the limit"
+        yield HERE, f"{box.imap} tcp {box.imap_port}", f"reads and cleans {box.address}"
+
+
+def _mail_full(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for box in _mailbox(inventory):
+        yield OUTSIDE, f"{box.gateway} tcp {box.gateway_port}", f"small messages to {box.address}"
+        yield HERE, f"{box.submission} tcp {box.submission_port}", f"small messages to {box.second_recipient}"
+        yield HERE, f"{box.imap} tcp {box.imap_port}", f"fills and empties {box.address}, {box.byte_budget} bytes at most"
+
+
+def _mail_quota(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    if inventory.mail_store is not None:
+        yield from _ssh(inventory, inventory.mail_store.host, "doveadm: every mailbox's limit")
+    for box in _mailbox(inventory):
+        yield HERE, f"{box.imap} tcp {box.imap_port}", f"limit of {box.address}"
+
+
+def _accounts(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for host in inventory.hosts.values():
+        if host.accounts is not None:
+            yield from _ssh(inventory, host.name, "reads accounts and their ageing, no password hashes")
+
+
+def _ssh(inventory: Inventory, name: str, what: str) -> Iterator[tuple[str, str, str]]:
+    host = inventory.hosts[name]
+    if host.ssh is not None:
+        yield HERE, f"{host.ssh.address} tcp {host.ssh.port}", f"SSH to {name}: {what}"
+
+
+_LISTERS: dict[str, Lister] = {
+    "guarded-ports": _guarded,
+    "perimeter-sweep": _sweep,
+    "conversations": _conversations,
+    "management-plane": _management,
+    "intranet-inside": _intranet,
+    "public-names": _names,
+    "mail-limits": _mail_limits,
+    "mail-quota": _mail_quota,
+    "mail-full": _mail_full,
+    "accounts": _accounts,
+}

@@ -1,0 +1,167 @@
+"""Look "accounts": who has an account on a host, and how old a password there may become and is (10.D).
+
+Three reads a host: passwd through getent(1), shadow(5) and login.defs(5). Both password fields are turned into a letter over
+there, by awk(1): no hash ever comes over the wire, so none can reach the journal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ordinance.inventory.model import Host
+from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, lines, look
+from ordinance.sight.accounts import Account, AccountsSighting, HostAccounts, Password
+
+HOST_SECONDS = 30.0
+SECONDS_A_DAY = 86_400
+SHADOW = "/etc/shadow"
+LOGIN_DEFS = "/etc/login.defs"
+#: What a hash field is told apart into. "!" and "*" in any number match no password; a hash behind "!" is locked (shadow(5)).
+STATE = 'h == "" ? "E" : h ~ /^[!*]+$/ || h ~ /^\\*/ ? "N" : h ~ /^!/ ? "L" : "S"'
+PASSWD_READER = (
+    'BEGIN { FS = ":"; OFS = ":"; while (("getent passwd" | getline) > 0) { h = $2; '
+    f'print $1, (h == "x" ? "x" : {STATE}), $3, $7 }} }}'
+)
+SHADOW_READER = f'BEGIN {{ FS = ":"; OFS = ":" }} {{ h = $2; print $1, ({STATE}), $3, $5 }}'
+#: Defaults of login.defs(5) when it does not say.
+UID_MIN, UID_MAX = 1000, 60_000
+NO_LOGIN = ("nologin", "false")
+LETTERS = {"E": Password.EMPTY, "N": Password.NONE, "L": Password.LOCKED, "S": Password.SET}
+#: Somebody can come in with these.
+USABLE = (Password.SET, Password.EMPTY, Password.UNSHADOWED)
+
+
+class PasswdLine(NamedTuple):
+    """One line of passwd(5), its password as a letter ("x": in shadow)."""
+
+    name: str
+    letter: str
+    uid: int
+    shell: str
+
+
+class ShadowLine(NamedTuple):
+    """One line of shadow(5), its password as a letter; days, or None where a field is empty."""
+
+    letter: str
+    last_change: int | None
+    max_days: int | None
+
+
+@look("accounts")
+def accounts(context: LookContext) -> AccountsSighting:
+    """Read the accounts of every host for which the directory declares them."""
+    hosts = [host for _, host in sorted(context.inventory.hosts.items()) if host.accounts is not None]
+    seen = []
+    for done, host in enumerate(hosts):
+        context.progress(done, len(hosts), f"accounts of {host.name}")
+        if context.halted():
+            raise CouldNotLook(Unseen.HALTED, "the accounts were not all read")
+        seen.append(_host_accounts(context, host))
+    return AccountsSighting(hosts=tuple(seen))
+
+
+def _host_accounts(context: LookContext, host: Host) -> HostAccounts:
+    today = int(time.time()) // SECONDS_A_DAY
+    deadline = Deadline.after(HOST_SECONDS)
+    try:
+        machine = context.door.host(host.name)
+        passwd = _read(machine, ("awk", PASSWD_READER), "passwd", deadline)
+        shadow = _read(machine, ("awk", SHADOW_READER, SHADOW), SHADOW, deadline)
+        defs = _read(machine, ("cat", LOGIN_DEFS), LOGIN_DEFS, deadline)
+    except CouldNotLook as missed:
+        seen = (missed.observation,) if missed.observation else ()
+        return HostAccounts(host=host.name, today=today, unseen=str(missed), observations=seen)
+    settings = login_defs(defs.stdout)
+    users, hashes = list(passwd_lines(passwd.stdout)), shadow_lines(shadow.stdout)
+    return HostAccounts(
+        host=host.name,
+        today=today,
+        people=people(users, hashes, settings, frozenset(host.accounts or ())),
+        root_seen="root" in hashes and any(user.name == "root" for user in users),
+        pass_max_days=settings.get("PASS_MAX_DAYS"),
+        observations=(passwd.observation, shadow.observation, defs.observation),
+    )
+
+
+def _read(machine: VantagePoint, argv: tuple[str, ...], what: str, deadline: Deadline) -> CommandResult:
+    result = machine.run(argv, deadline)
+    if result.exit_status != 0:
+        complaint = " ".join(lines(result.stderr[:200]))
+        raise CouldNotLook(Unseen.TOOL, f"{what} could not be read: {complaint}", result.observation)
+    return result
+
+
+def passwd_lines(text: bytes) -> Iterator[PasswdLine]:
+    """Parse what the passwd reader printed: name, letter, uid, shell."""
+    for line in lines(text):
+        name, letter, uid, shell = _fields(line)
+        yield PasswdLine(name, letter, int(uid), shell)
+
+
+def shadow_lines(text: bytes) -> dict[str, ShadowLine]:
+    """Parse what the shadow reader printed: name, letter, day of last change, maximum days."""
+    found = {}
+    for line in lines(text):
+        name, letter, last_change, max_days = _fields(line)
+        found[name] = ShadowLine(letter, _days(last_change), _days(max_days))
+    return found
+
+
+def _fields(line: str) -> list[str]:
+    fields = line.split(":", 3)
+    if len(fields) != len(ShadowLine._fields) + 1 or fields[1] not in (*LETTERS, "x"):
+        raise CouldNotLook(Unseen.PROTOCOL, f"not a line of the account list: {line[:80]}")
+    return fields
+
+
+def login_defs(text: bytes) -> dict[str, int]:
+    """Parse the numbers of login.defs(5); the last line of a name holds."""
+    settings = {}
+    for line in lines(text):
+        name, *values = line.split("#", 1)[0].split() or [""]
+        value = _days(values[0]) if values else None
+        if value is not None:
+            settings[name] = value
+    return settings
+
+
+def people(
+    users: list[PasswdLine], hashes: dict[str, ShadowLine], settings: dict[str, int], directory: frozenset[str]
+) -> tuple[Account, ...]:
+    """Pick the accounts that a person can use, the directory's own names included, root not."""
+    ordinary = range(settings.get("UID_MIN", UID_MIN), settings.get("UID_MAX", UID_MAX) + 1)
+    found = []
+    for user in users:
+        account = _account(user, hashes.get(user.name))
+        by_uid = user.uid in ordinary and user.shell.rsplit("/", 1)[-1] not in NO_LOGIN
+        is_root = user.name == "root" and user.uid == 0
+        if not is_root and (by_uid or account.password in USABLE or user.name in directory):
+            found.append(account)
+    return tuple(found)
+
+
+def _account(user: PasswdLine, hashed: ShadowLine | None) -> Account:
+    if user.letter != "x":
+        kind = LETTERS[user.letter]
+        password = Password.UNSHADOWED if kind in (Password.SET, Password.LOCKED) else kind
+        return Account(name=user.name, uid=user.uid, shell=user.shell, password=password)
+    if hashed is None:
+        return Account(name=user.name, uid=user.uid, shell=user.shell, password=Password.ELSEWHERE)
+    return Account(
+        name=user.name,
+        uid=user.uid,
+        shell=user.shell,
+        password=LETTERS[hashed.letter],
+        last_change=hashed.last_change,
+        max_days=hashed.max_days,
+    )
+
+
+def _days(field: str) -> int | None:
+    try:
+        return int(field)
+    except ValueError:
+        return None

@@ -1,0 +1,51 @@
+"""Look "intranet-inside": the Intranet server's page as staff see it, before and after the sweep from outside (9.A.3).
+
+That nothing of it shows outside means something only while it is there to be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from ordinance.inventory.model import Address, IntranetSite
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, look
+from ordinance.observe.protocols.http import fetch
+from ordinance.sight.intranet import IntranetSighting, PageSeen
+
+PAGE_SECONDS = 10.0
+#: Vantages from which staff see the Intranet; the second is used when the inventory has it.
+HERE, WORKSTATION = "here", "workstation"
+
+
+@look("intranet-inside")
+def intranet_inside(context: LookContext) -> IntranetSighting:
+    """Fetch every Intranet page from inside, wait for the sweep, and fetch them again."""
+    before = tuple(_pages(context, after_sweep=False))
+    try:
+        context.sight("perimeter-sweep")
+    except CouldNotLook:
+        # The sweep could not look: its own checks say so. What was seen from inside is still worth having.
+        return IntranetSighting(pages=before)
+    return IntranetSighting(pages=before + tuple(_pages(context, after_sweep=True)))
+
+
+def _pages(context: LookContext, *, after_sweep: bool) -> Iterator[PageSeen]:
+    vantages = [HERE] + [WORKSTATION] * (WORKSTATION in context.inventory.vantages)
+    for name in vantages:
+        for site in context.inventory.intranet:
+            for address in site.addresses:
+                context.progress(0, 0, f"Intranet page on {address} from {name}")
+                yield _page(context, name, site, address, after_sweep=after_sweep)
+
+
+def _page(context: LookContext, name: str, site: IntranetSite, address: Address, *, after_sweep: bool) -> PageSeen:
+    page = PageSeen(vantage=name, address=str(address), port=site.port, after_sweep=after_sweep)
+    host = site.names[0] if site.names else str(address)
+    try:
+        reply = fetch(context.door.at(name), address, site.port, Deadline.after(PAGE_SECONDS), host=host)
+    except CouldNotLook as missed:
+        return replace(page, unseen=str(missed), observation=missed.observation)
+    shown = site.canary.encode() in reply.body
+    return replace(page, status=reply.status, canary=shown, observation=reply.observation)

@@ -1,0 +1,189 @@
+"""Look "perimeter-sweep": all TCP ports of every public and every Intranet server address, from outside (9.A.2, 9.A.3).
+
+Canaries, ports known to be open, are asked at random moments all through the sweep; the outside echo is swept like an address,
+which shows on every single port that the vantage can emit to it. Refusals the sweep cannot place are asked again with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ordinance.inventory.model import Address, Inventory, Service
+from ordinance.observe.agent.call import run_job
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
+from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
+from ordinance.sight.perimeter import (
+    AddressSweep,
+    Answer,
+    Canary,
+    CarefulAddress,
+    Certificate,
+    FamilyBound,
+    PortAnswer,
+    Reply,
+    SweepSighting,
+)
+from ordinance.sight.ports import count, each
+
+VANTAGE = "outside"
+ENGINE = "connect sweep, packet agent 1"
+ALL_PORTS = (1, 65_535)
+FAMILIES = (4, 6)
+#: So many canaries, none lost, bound the chance of a miss by 1e-4 in one round: (0 + 1) / (n + 2).
+CANARIES = 10_300
+#: How much of the canaries a witness bears: a web server answers a thousand a second, a mail or news server starts a process for each.
+WEIGHTS = {"http": 20.0, "https": 20.0, "dns": 8.0}
+#: Under a pace per host, the canaries one witness gets in a round stay below the tokens its own ports leave over.
+CANARIES_A_WITNESS_PACED = 6000
+IN_FLIGHT, LANES, TIMEOUT = 10_000, 2, 0.4
+#: Refusals of one address that are asked again with care.
+CAREFUL_A_KIND = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Who is swept, and by whose canaries."""
+
+    addresses: tuple[Address, ...]
+    barred: tuple[Address, ...]
+    canaries: tuple[Service, ...]
+    echo: tuple[Address, ...]
+
+
+@look("perimeter-sweep")
+def perimeter_sweep(context: LookContext) -> SweepSighting:
+    """Sweep, then ask again with care where a refusal may have come from behind the firewall."""
+    plan = _plan(context.inventory)
+    vantage = context.door.at(VANTAGE)
+    started = datetime.now(UTC)
+    seconds = _seconds_allowed(plan, context.inventory)
+    last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context))
+    swept = tuple(_addresses(last, plan))
+    careful, observations, why = _again(context, vantage, swept, last)
+    certificate = _certificate(last, plan, swept, started, why)
+    return SweepSighting(
+        vantage=VANTAGE, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
+    )
+
+
+def _plan(inventory: Inventory) -> _Plan:
+    public = [address for group in inventory.public for address in group.addresses]
+    wanted = tuple(dict.fromkeys([*public, *(address for site in inventory.intranet for address in site.addresses)]))
+    admitted = tuple(address for address in wanted if inventory.scope.admits(address))
+    canaries = tuple(s for s in inventory.services if "outside" in s.seen_from and inventory.scope.admits(s.address))
+    echo = tuple(address for address in inventory.echo if inventory.scope.admits(address))
+    return _Plan(admitted, tuple(address for address in wanted if address not in admitted), canaries, echo)
+
+
+def _job(plan: _Plan, context: LookContext, seconds: float) -> dict[str, Any]:
+    pace = context.inventory.pace
+    return {
+        "job": "sweep", "addresses": [str(a) for a in plan.addresses], "echo": [str(a) for a in plan.echo],
+        "canaries": [[str(s.address), s.port, WEIGHTS.get(s.protocol, 1.0)] for s in plan.canaries],
+        "canaries_per_round": {str(family): _canaries(family, plan, paced=bool(pace.per_host)) for family in FAMILIES},
+        "miss_bound": context.profile.miss_bound, "rate": pace.total, "per_host": pace.per_host, "timeout": TIMEOUT,
+        "in_flight": IN_FLIGHT, "lanes": LANES, "seconds": seconds, "seed": context.seed,
+    }  # fmt: skip
+
+
+def _canaries(family: int, plan: _Plan, *, paced: bool) -> int:
+    witnesses = {service.address for service in plan.canaries if service.address.version == family}
+    return min(CANARIES, CANARIES_A_WITNESS_PACED * len(witnesses)) if paced else CANARIES
+
+
+def _seconds_allowed(plan: _Plan, inventory: Inventory) -> float:
+    """Time for three rounds at the inventory's pace, or at a slow machine's."""
+    addresses = len(plan.addresses) + len(plan.echo)
+    rates = [5000.0]
+    if inventory.pace.total:
+        rates.append(float(inventory.pace.total))
+    if inventory.pace.per_host:
+        rates.append(0.9 * inventory.pace.per_host * addresses)
+    return 300.0 + 3 * addresses * ALL_PORTS[1] / min(rates)
+
+
+def _progress(context: LookContext) -> Any:
+    def told(line: dict[str, Any]) -> None:
+        text = f"sweep from outside, round {line.get('round', 0)}, {line.get('rate', 0)} connects a second"
+        context.progress(line.get("done_ports", 0), line.get("total_ports", 0), text)
+
+    return told
+
+
+# -- the agent's last line as values -------------------------------------------------------------------------------------------
+
+
+def _addresses(last: dict[str, Any], plan: _Plan) -> Iterable[AddressSweep]:
+    groups: dict[str, list[PortAnswer]] = {str(address): [] for address in plan.addresses}
+    for answer in last["answers"]:
+        if not answer["echo"]:
+            groups[answer["address"]].append(_group(answer))
+    for address, found in groups.items():
+        yield AddressSweep(address=address, answers=tuple(sorted(found, key=lambda group: group.ports)))
+    for barred in plan.barred:
+        unasked = PortAnswer(ports=(ALL_PORTS,), reply=Reply(answer=Answer.UNASKED, by="not in the inventory's scope"))
+        yield AddressSweep(address=str(barred), answers=(unasked,))
+
+
+def _group(answer: dict[str, Any]) -> PortAnswer:
+    return PortAnswer(ports=tuple((first, final) for first, final in answer["ports"]), reply=reply_of(answer))
+
+
+def _certificate(
+    last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str
+) -> Certificate:
+    unechoed = tuple(_group(answer) for answer in last["answers"] if answer["echo"] and answer["answer"] != Answer.OPEN)
+    barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
+    reasons = [text for text in (last["why_incomplete"], barred, why) if text]
+    return Certificate(
+        vantage=VANTAGE, engine=ENGINE, started=_stamp(started), finished=_stamp(datetime.now(UTC)),
+        complete=last["complete"] and not reasons, why_incomplete="; ".join(reasons),
+        ports_planned=ALL_PORTS[1] * len(swept), ports_covered=sum(address.covered() for address in swept),
+        probes=last["probes"], seconds=last["seconds"], canaries=tuple(Canary(**canary) for canary in last["canaries"]),
+        bounds=tuple(FamilyBound(**bound) for bound in last["bounds"]), voided_windows=last["voided"],
+        requeued=last["requeued"], local_errors=last["local"], hears_icmp=last["privileged"], reads_hops=last["privileged"],
+        unechoed=unechoed, echo_families=tuple(sorted({address.version for address in plan.echo})),
+    )  # fmt: skip
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# -- again, with care ------------------------------------------------------------------------------------------------------------
+
+
+def _again(
+    context: LookContext, vantage: VantagePoint, swept: tuple[AddressSweep, ...], last: dict[str, Any]
+) -> tuple[tuple[CarefulAddress, ...], tuple[str, ...], str]:
+    """Ask refused ports again, some of each kind and address; what was seen, its observations, and why it could not be."""
+    asks = []
+    for seen in swept:
+        address = next(a for a in (*_plan(context.inventory).addresses, None) if a is None or str(a) == seen.address)
+        ports = [port for group in seen.of(Answer.RST, Answer.ICMP) for port in _some(group)]
+        if address is not None and ports:
+            decoy = next(port for port in range(20_011, 60_000) if not _answered(seen, port) or port == 59_999)  # noqa: PLR2004
+            specs = [{"transport": "tcp", "port": port} for port in ports]
+            control = control_for(address, context.inventory)
+            asks.append(Ask(address, specs, control, [{"transport": "tcp", "port": decoy}]))
+    if not asks:
+        return (), (), ""
+    try:
+        careful = ask_with_care(context, vantage, asks, context.seed + 1)
+    except CouldNotLook as missed:
+        return (), (missed.observation,) if missed.observation else (), f"refused ports could not be asked again: {missed}"
+    return careful, tuple(dict.fromkeys(seen.observation for seen in careful)), ""
+
+
+def _some(group: PortAnswer) -> list[int]:
+    """The first ports of a kind of answer, and its last."""
+    ports = [port for _, port in zip(range(CAREFUL_A_KIND), each(group.ports), strict=False)]
+    return ports if count(group.ports) <= CAREFUL_A_KIND else [*ports, group.ports[-1][1]]
+
+
+def _answered(seen: AddressSweep, port: int) -> bool:
+    groups = seen.of(Answer.OPEN, Answer.RST, Answer.ICMP)
+    return any(first <= port <= final for group in groups for first, final in group.ports)

@@ -1,0 +1,120 @@
+"""Look "public-names": what the public name servers tell the outside about the Intranet server (9.A.3).
+
+Each server is asked over TCP, and over UDP where the vantage has python3: for the Intranet's names, for every public name whose
+address might be the Intranet's, for the names behind addresses, and for the whole zone. The witness name is asked before and
+after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from ordinance.inventory.model import Address, Inventory, PublicDns
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
+from ordinance.observe.protocols import dns
+from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
+
+OUTSIDE = "outside"
+QUESTION_SECONDS = 6.0
+TRANSFER_SECONDS = 10.0
+#: Everything by which a name can lead to a server; TXT because addresses are often left there.
+PRIVATE_TYPES = ("A", "AAAA", "CNAME", "MX", "TXT", "HTTPS")
+#: Records of the zone itself that point at names.
+ZONE_TYPES = ("NS", "MX", "SOA", "TXT")
+
+Question = tuple[str, str]
+Ask = Callable[[str, str], NameAnswer]
+
+
+@look("public-names")
+def public_names(context: LookContext) -> NamesSighting:
+    """Ask every authoritative server of the public zone."""
+    zone = context.inventory.public_dns
+    if zone is None:
+        raise CouldNotLook(Unseen.TOOL, "the inventory declares no public zone")
+    vantage = context.door.at(OUTSIDE)
+    servers = [_over_tcp(context, vantage, zone, server) for server in zone.servers]
+    return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=tuple(servers))
+
+
+def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
+    def ask(name: str, kind: str) -> NameAnswer:
+        return ask_tcp(vantage, server, name, kind)
+
+    context.progress(0, 0, f"asking {server} about the Intranet")
+    before = ask(*witness(zone))
+    questions = tuple(asked(context, ask, server))
+    transfers = tuple(_transfer(vantage, server, name) for name in (zone.zone, *zone.reverse_zones))
+    return ServerNames(
+        server=str(server), transport="tcp", before=before, questions=questions, after=ask(*witness(zone)), transfers=transfers
+    )
+
+
+def asked(context: LookContext, ask: Ask, server: Address) -> Iterator[NameAnswer]:
+    """Put every question, and then ask for the addresses of the names that the zone points at."""
+    planned = list(dict.fromkeys(questions(context.inventory)))
+    pointed: list[str] = []
+    for done, (name, kind) in enumerate(planned):
+        if context.halted():
+            raise CouldNotLook(Unseen.HALTED, "not every question was asked")
+        context.progress(done, len(planned), f"asking {server} about the Intranet")
+        answer = ask(name, kind)
+        pointed += [record.data.split()[-1] for record in answer.records if record.type in {"NS", "MX", "CNAME"}]
+        yield answer
+    known = {name for name, _ in planned}
+    for name in dict.fromkeys(pointed):
+        if name and name not in known:
+            yield ask(name, "A")
+            yield ask(name, "AAAA")
+
+
+def witness(zone: PublicDns) -> Question:
+    """Return the question whose answer is known."""
+    return zone.witness_name, "A" if zone.witness_address.version == 4 else "AAAA"  # noqa: PLR2004 - IPv4
+
+
+def questions(inventory: Inventory) -> Iterator[Question]:
+    """Everything to ask one server, most telling first; the same question may come twice."""
+    zone = inventory.public_dns.zone if inventory.public_dns else ""
+    for site in inventory.intranet:
+        for name in (*site.names, f"{site.host}.{zone}", *(f"{name.split('.')[0]}.{zone}" for name in site.names)):
+            yield from ((_plain(name), kind) for kind in PRIVATE_TYPES)
+        yield from ((address.reverse_pointer, "PTR") for address in site.addresses)
+    yield from ((zone, kind) for kind in ZONE_TYPES)
+    for name in (zone, f"www.{zone}", *(f"{host}.{zone}" for host in sorted(inventory.hosts))):
+        yield from ((_plain(name), kind) for kind in ("A", "AAAA"))
+    for group in inventory.public:
+        yield from ((address.reverse_pointer, "PTR") for address in group.addresses)
+
+
+def ask_tcp(vantage: VantagePoint, server: Address, name: str, kind: str) -> NameAnswer:
+    """Ask one question over TCP; a failure is part of the answer."""
+    bare = NameAnswer(server=str(server), transport="tcp", name=name, type=kind)
+    try:
+        answer = dns.query(vantage, server, name, kind, Deadline.after(QUESTION_SECONDS))
+    except CouldNotLook as missed:
+        return replace(bare, unseen=str(missed), observation=missed.observation)
+    records = tuple(records_of((*answer.answers, *answer.authority)))
+    return replace(bare, rcode=answer.rcode, records=records, observation=answer.observation)
+
+
+def records_of(found: Iterable[dns.Record]) -> Iterator[Record]:
+    """Bring records of a message into the shape of a sighting."""
+    for record in found:
+        yield Record(_plain(record.name), record.type, record.data.lower().rstrip("."))
+
+
+def _transfer(vantage: VantagePoint, server: Address, zone: str) -> ZoneTransfer:
+    try:
+        tried = dns.transfer(vantage, server, zone, Deadline.after(TRANSFER_SECONDS))
+    except CouldNotLook as missed:
+        return ZoneTransfer(server=str(server), zone=zone, unseen=str(missed), observation=missed.observation)
+    return ZoneTransfer(
+        server=str(server), zone=zone, rcode=tried.rcode, records=len(tried.records), observation=tried.observation
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")

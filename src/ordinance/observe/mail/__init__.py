@@ -1,0 +1,1 @@
+"""How looks handle mail: sessions, offers, the probe mailbox and its filling, its byte budget."""

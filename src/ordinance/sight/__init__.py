@@ -1,0 +1,1 @@
+"""What was seen: frozen values that looks make and judges read."""

@@ -1,0 +1,240 @@
+"""What was seen of the perimeter: the sweep of every port, the guarded ports probed with care, the conversations.
+
+Addresses are text, so that a sighting is JSON as it stands. Hops are routers between the vantage and whoever sent a segment: the
+nearest initial TTL (32, 64, 128, 255) minus the TTL that arrived; None where the vantage may not read it (no CAP_NET_RAW).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+
+import msgspec
+
+from ordinance.sight.ports import Range, count
+
+
+class Answer(StrEnum):
+    """What came back from a port."""
+
+    OPEN = "open"  #: SYN-ACK (tcp) or a datagram (udp)
+    RST = "rst"  #: TCP reset; who sent it is told by its hops alone
+    ICMP = "icmp"  #: an ICMP error; `by` sent it
+    SILENT = "silent"
+    LOCAL = "local"  #: the vantage's own stack: no route, or its own filter; nothing was asked
+    UNASKED = "unasked"  #: planned, but the sweep ended or gave up before it
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of answer and how often it came. `icmp` is (type, code) in the numbering of the address's family."""
+
+    answer: Answer
+    by: str = ""
+    icmp: tuple[int, int] | None = None
+    hops: int | None = None
+    times: int = 1
+
+
+class PortAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The ports of one address that answered alike."""
+
+    ports: tuple[Range, ...]
+    reply: Reply
+
+
+class AddressSweep(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sweep saw of one address. Silence is listed like any other answer."""
+
+    address: str
+    answers: tuple[PortAnswer, ...]
+
+    def of(self, *answers: Answer) -> tuple[PortAnswer, ...]:
+        """Only the answers of these kinds."""
+        return tuple(group for group in self.answers if group.reply.answer in answers)
+
+    def covered(self) -> int:
+        """Ports for which something is known: an answer, or silence within the sweep's miss bound."""
+        known = (group for group in self.answers if group.reply.answer not in (Answer.UNASKED, Answer.LOCAL))
+        return sum(count(group.ports) for group in known)
+
+
+class Canary(msgspec.Struct, frozen=True, kw_only=True):
+    """A port that is known to be open and was asked again and again, at random moments of the same sweep."""
+
+    address: str
+    port: int
+    sent: int
+    answered: int
+    late_sent: int  #: of these, the ones asked after the last port had been: a source barred half-way is seen here
+    late_answered: int
+    hops: int | None = None
+
+
+class FamilyBound(msgspec.Struct, frozen=True, kw_only=True):
+    """How sure silence is in one address family (4 or 6): chance that an open port stayed silent in every round."""
+
+    family: int
+    rounds: int
+    miss_bound: float
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep may claim."""
+
+    vantage: str
+    engine: str
+    started: str  #: UTC, RFC 3339
+    finished: str
+    complete: bool  #: every planned port was asked, and nothing stopped the sweep
+    why_incomplete: str
+    ports_planned: int
+    ports_covered: int
+    probes: int
+    seconds: float
+    canaries: tuple[Canary, ...]
+    bounds: tuple[FamilyBound, ...]
+    voided_windows: int
+    requeued: int
+    local_errors: int
+    hears_icmp: bool  #: the vantage could hear late ICMP errors (an unused address let through answers after seconds)
+    reads_hops: bool
+    unechoed: tuple[PortAnswer, ...]  #: ports on which the outside echo did not answer: the vantage may not be able to emit there
+    echo_families: tuple[int, ...]  #: families in which the echo was asked on every port
+
+    def bound(self, family: int) -> float:
+        """Miss bound per port in `family`; 1.0 (nothing known) where no canary was asked."""
+        return next((bound.miss_bound for bound in self.bounds if bound.family == family), 1.0)
+
+
+class CarefulPort(msgspec.Struct, frozen=True, kw_only=True):
+    """One port asked several times. `sent` probes, of which `silent` had no answer."""
+
+    address: str
+    transport: str  #: "tcp" | "udp"
+    port: int
+    sent: int
+    silent: int
+    replies: tuple[Reply, ...] = ()
+
+
+class CarefulAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """One address asked with care: its ports, a decoy, and a control port asked in the same moments.
+
+    The control is a declared open port of the address itself (`own`), or, where none is declared, of another address of the same
+    public group and family: a path witness.
+    """
+
+    address: str
+    ports: tuple[CarefulPort, ...]
+    decoys: tuple[CarefulPort, ...]
+    control_address: str
+    control_port: int
+    control_sent: int
+    control_answered: int
+    control_hops: int | None
+    miss_bound: float  #: (1 - pessimistic answer rate of the control) ^ rounds
+    observation: str
+
+    @property
+    def own(self) -> bool:
+        """Whether the control is a port of this very address."""
+        return self.control_address == self.address
+
+
+class SweepSighting(msgspec.Struct, frozen=True, kw_only=True):
+    """All TCP ports of all swept addresses from one vantage. `careful` looks again at refusals that the sweep could not place."""
+
+    vantage: str
+    addresses: tuple[AddressSweep, ...]
+    certificate: Certificate
+    careful: tuple[CarefulAddress, ...] = ()
+    observations: tuple[str, ...]
+
+    def of(self, address: str) -> AddressSweep | None:
+        """Find what was seen of `address`; None when it was not swept."""
+        return next((swept for swept in self.addresses if swept.address == address), None)
+
+    def open_ports(self, address: str) -> tuple[int, ...]:
+        """Open ports of one address, ascending."""
+        swept = self.of(address)
+        groups = swept.of(Answer.OPEN) if swept else ()
+        return tuple(sorted(port for group in groups for first, last in group.ports for port in range(first, last + 1)))
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a declared service said the words it is known by, at application level."""
+
+    address: str
+    port: int
+    proven: bool
+    said: str  #: safe text: what it said, or why nothing was heard
+    observation: str
+
+
+class EchoProof(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a token came back from the outside echo on this port: the vantage can emit to it."""
+
+    family: int
+    transport: str
+    port: int
+    echoed: bool
+    said: str
+    observation: str
+
+
+class GuardedAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """One public address and its guarded ports. Any of the parts may be missing; `unseen` then says why."""
+
+    address: str
+    careful: CarefulAddress | None = None
+    before: Identity | None = None
+    after: Identity | None = None
+    unseen: str = ""
+
+
+class GuardedSighting(msgspec.Struct, frozen=True, kw_only=True):
+    """Every guarded port (telnet, FTP, TFTP) of every public address."""
+
+    vantage: str
+    addresses: tuple[GuardedAddress, ...]
+    echoes: tuple[EchoProof, ...]
+
+    def of(self, address: str) -> GuardedAddress | None:
+        """Find what was seen of `address`; None when nobody looked."""
+        return next((seen for seen in self.addresses if seen.address == address), None)
+
+    def echo(self, family: int, transport: str, port: int) -> EchoProof | None:
+        """Find the proof that the vantage can emit to this port."""
+        return next((e for e in self.echoes if (e.family, e.transport, e.port) == (family, transport, port)), None)
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said on one open port. `protocol` is "" when nothing that is known was spoken."""
+
+    address: str
+    port: int
+    protocol: str
+    said: str  #: safe text: first line, title or status
+    identities: tuple[str, ...] = ()  #: declared identity texts (of any service) that occur in what was said
+    canaries: tuple[str, ...] = ()  #: texts of Intranet pages that occur in what was said
+    tls_names: tuple[str, ...] = ()
+    location: str = ""  #: where an HTTP redirect points
+    unseen: str = ""  #: why there was no conversation; empty when there was one
+    observation: str
+
+
+class ConversationSighting(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with every open port the sweep found and with every service declared for outside."""
+
+    vantage: str
+    conversations: tuple[Conversation, ...]
+    left_out: tuple[PortAnswer, ...] = ()  #: open ports beyond the cap of one address; `reply.by` names it
+
+    def at(self, address: str, port: int) -> Conversation | None:
+        """Find the conversation with one port."""
+        return next((talk for talk in self.conversations if (talk.address, talk.port) == (address, port)), None)
+
+
+def family(address: str) -> int:
+    """4 or 6."""
+    return ip_address(address).version

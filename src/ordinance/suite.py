@@ -1,0 +1,61 @@
+"""The words compliance suites are written in: `@control`, `Check`, and `sighting` for the fixtures that look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ordinance.inventory.model import Inventory
+from ordinance.judge.verdict import Unproven, Verdict, Violated
+from ordinance.law.model import Profile
+from ordinance.observatory import Observatory
+from ordinance.plan import PlannedCheck
+
+
+class PolicyBroken(AssertionError):
+    """A check ended violated. pytest shows it as a failure."""
+
+
+class NotProven(Exception):
+    """A check ended unproven: what had to be seen could not be. pytest shows it as an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One planned check while its test runs."""
+
+    planned: PlannedCheck
+    inventory: Inventory
+    profile: Profile
+    record: Callable[[PlannedCheck, Verdict], Verdict]
+
+    @property
+    def target(self) -> str:
+        """Name of the public group, host, zone or mailbox this check is about."""
+        return self.planned.target
+
+    def settle(self, verdict: Verdict) -> None:
+        """Hand in the verdict. A check is settled once; what was handed in is what the report says."""
+        final = self.record(self.planned, verdict)
+        if isinstance(final, Violated):
+            raise PolicyBroken(final.reason)
+        if isinstance(final, Unproven):
+            raise NotProven(final.reason)
+
+
+def control(name: str) -> pytest.MarkDecorator:
+    """Say which control of `policy/controls.yml` a test function verifies; it runs once for each planned target."""
+    return pytest.mark.control(name)
+
+
+def sighting(look: str) -> Any:
+    """A session fixture with what the named look saw; a look that could not see makes its checks unproven."""
+
+    @pytest.fixture(scope="session")
+    def seen(observatory: Observatory) -> Any:
+        return observatory.see(look)
+
+    return seen
