@@ -1,4 +1,4 @@
-"""Names the fixtures that look; holds no logic."""
+"""Names the fixtures that look (and pytest's own pytester, for the project's tests); holds no logic."""
 
 pytest_plugins = [
     "fixtures.hosts",
@@ -6,4 +6,5 @@ pytest_plugins = [
     "fixtures.mail",
     "fixtures.management",
     "fixtures.perimeter",
+    "pytester",
 ]

@@ -32,7 +32,7 @@ def test_the_environment_names_the_folder(folder, monkeypatch):
 
 def test_a_named_folder_without_a_topology_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("ORDINANCE_CITY", str(tmp_path))
-    with pytest.raises(UsageError, match="there is no topology.yml in it"):
+    with pytest.raises(UsageError, match=r"there is no topology\.yml in it"):
         city_folder()
 
 

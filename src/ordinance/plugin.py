@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ordinance import __version__
+from ordinance import __version__, rooting
 from ordinance.audit import Audit, Brief, now
 from ordinance.errors import DataError, OrdinanceError
 from ordinance.judge.verdict import NotApplicable, State, Unproven, Verdict
@@ -44,6 +44,9 @@ _SHOWN = {
     State.WAIVED: ("passed", "w", ("WAIVED", {"yellow": True})),
     State.NOT_APPLICABLE: ("skipped", "n", ("NOT APPLICABLE", {"cyan": True})),
 }
+
+
+pytest_load_initial_conftests = rooting.pytest_load_initial_conftests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -259,7 +262,7 @@ def _auditing(config: pytest.Config) -> bool:
     """Whether one of the compliance suites is among what pytest was asked to run."""
     asked = [Path(os.path.abspath(str(argument).split("::")[0])) for argument in config.args]  # noqa: PTH100 - no symlinks followed
     suites = _suites(config)
-    return any(path == suite or suite in path.parents or path in suite.parents for path in asked for suite in suites)
+    return any(path == suite or suite in path.parents or path in suite.parents for path in asked for suite in suites if suite.is_dir())
 
 
 def _suites(config: pytest.Config) -> list[Path]:

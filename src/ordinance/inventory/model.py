@@ -138,7 +138,7 @@ class ProbeMailbox:
     imap_port: int
     server_name: str  #: the name the TLS certificate must carry
     ca: SecretRef | None  #: PEM of the CA that signed it; None: the system's trust store
-    second_recipient: str  #: where the probe mailbox's own test message is addressed (RCPT only, or itself)
+    second_recipient: str  #: another mailbox of the city: where the probe mailbox's own test messages go
     byte_budget: int
     second_password: SecretRef | None = None  #: of the second recipient's mailbox, so that test messages there can be removed
 

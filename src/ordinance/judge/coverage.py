@@ -1,58 +1,77 @@
-"""Whether a sweep and the conversations after it saw enough for silence to mean something. Shared by the judges of 9.A.3."""
+"""Whether a sweep and the conversations after it saw enough of inside addresses for silence to mean something (9.A.3).
+
+Inside addresses have no open port of their own that could stand witness: public ports behind the same firewall do, in their
+family.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
-from ordinance.sight.perimeter import Answer, Conversation, ConversationSighting, SweepSighting, family
+from ordinance.sight.perimeter import Answer, Canary, ConversationSighting, SweepSighting, family
+from ordinance.sight.ports import said
 
 ALL_PORTS = 65_535
-WEB = frozenset({"http", "https"})
 
 
-def sweep_doubts(addresses: Iterable[str], sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile: Profile) -> Iterator[str]:
     """Say which of `addresses` the sweep cannot vouch for, and why."""
-    certificate = sweep.certificate
-    if not certificate.complete:
-        yield f"the sweep is not complete ({certificate.why_incomplete})"
+    if not sweep.certificate.complete:
+        yield f"the sweep is not complete ({sweep.certificate.why_incomplete or 'it ended early'})"
     for address in addresses:
-        seen = sweep.of(address)
-        if seen is None:
-            yield f"{address} was not swept"
-            continue
-        local = seen.of(Answer.LOCAL)
-        if local:
-            yield f"{sweep.vantage} itself cannot send to {address} ({local[0].reply.by or 'no route'})"
-        elif seen.covered() < ALL_PORTS:
-            yield f"only {seen.covered()} of {ALL_PORTS} ports of {address} were asked"
-    for version in sorted({family(address) for address in addresses}):
-        bound = certificate.bound(version)
-        if bound > profile.miss_bound:
-            yield f"an open IPv{version} port may have been missed (chance {bound:.1g}, allowed {profile.miss_bound:.1g})"
+        yield from _address_doubts(address, sweep)
+    for version in _families(addresses):
+        yield from _family_doubts(version, sweep, profile)
 
 
-def sweep_witnesses(addresses: Iterable[str], sweep: SweepSighting) -> Iterator[Witness]:
+def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
+    seen = sweep.of(address)
+    if seen is None:
+        yield f"{address} was not swept"
+    elif local := seen.of(Answer.LOCAL):
+        yield f"{sweep.vantage} itself cannot send to {address} ({local[0].reply.by or 'no route'})"
+    elif seen.covered() < ALL_PORTS:
+        yield f"only {seen.covered()} of {ALL_PORTS} ports of {address} were asked"
+
+
+def _family_doubts(version: int, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+    certificate = sweep.certificate
+    bound = certificate.bound(version)
+    if bound > profile.miss_bound:
+        yield f"an open IPv{version} port was missed with a chance of up to {bound:.1g} (allowed {profile.miss_bound:.1g})"
+    if not any(canary.late_answered for canary in canaries(version, sweep)):
+        yield f"no port known to be open answered over IPv{version} until the end, so the sweep is not shown to see any"
+    if version not in certificate.echo_families:
+        yield f"no outside echo shows what {sweep.vantage} can send over IPv{version}"
+    for group in certificate.unechoed:
+        if group.family == version:
+            yield f"{sweep.vantage} is not shown to be able to send over IPv{version} to ports {said(group.ports)}"
+
+
+def canaries(version: int, sweep: SweepSighting) -> tuple[Canary, ...]:
+    """Pick the canaries of one address family."""
+    return tuple(canary for canary in sweep.certificate.canaries if family(canary.address) == version)
+
+
+def inside_sweep_witnesses(addresses: Sequence[str], sweep: SweepSighting) -> Iterator[Witness]:
     """Say which ports known to be open the same sweep found, in the families of `addresses`."""
-    families = {family(address) for address in addresses}
-    for canary in sweep.certificate.canaries:
-        if family(canary.address) in families and canary.answered:
-            text = (
-                f"{canary.address} port {canary.port}, known to be open, answered {canary.answered} of {canary.sent} in the sweep"
-            )
-            yield Witness(text, sweep.observations)
+    for version in _families(addresses):
+        for canary in canaries(version, sweep):
+            if canary.late_answered:
+                answered = f"answered {canary.answered} of {canary.sent} times in the same sweep"
+                yield Witness(f"{canary.address} port {canary.port}, known open, {answered}", sweep.observations)
 
 
 def talk_doubts(talks: ConversationSighting) -> Iterator[str]:
     """Say which open ports were not talked to."""
     for talk in talks.conversations:
-        if not page_heard(talk):
-            yield f"what {talk.address} port {talk.port} serves was not seen ({talk.unseen or 'no page came'})"
+        if talk.unseen:
+            yield f"what {talk.address} port {talk.port} serves was not seen ({talk.unseen})"
     for group in talks.left_out:
         yield f"{group.reply.by} has more open ports than were talked to"
 
 
-def page_heard(talk: Conversation) -> bool:
-    """Whether there was a conversation, and where HTTP is spoken a page: `said` begins with its status then."""
-    return not talk.unseen and (talk.protocol not in WEB or talk.said[:3].isdigit())
+def _families(addresses: Sequence[str]) -> list[int]:
+    return sorted({family(address) for address in addresses})

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ordinance.inventory.model import Inventory, Service
-from ordinance.judge.coverage import WEB, page_heard, sweep_doubts, sweep_witnesses, talk_doubts
+from ordinance.judge.attribution import place
+from ordinance.judge.coverage import talk_doubts
+from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepSighting
 
 RULE = "9.A.3: all public access goes through the Internet server"
+WEB = frozenset({"http", "https"})
 
 
 def through_internet_server(
@@ -25,15 +28,16 @@ def through_internet_server(
     witnesses = tuple(_witnesses(services, talks))
     if breaches:
         told = "; ".join(evidence.text for _, evidence in breaches)
-        found = tuple(evidence for _, evidence in breaches)
-        return Violated(f"{target}: {told}; {RULE}", found, witnesses, tuple(dict.fromkeys(part for part, _ in breaches)))
-    addresses = [str(address) for group in inventory.public for address in group.addresses]
-    doubts = (*_unheard(services, talks), *sweep_doubts(addresses, sweep, profile), *talk_doubts(talks))
+        parts = tuple(dict.fromkeys(part for part, _ in breaches))
+        return Violated(f"{target}: {told}; {RULE}", tuple(evidence for _, evidence in breaches), witnesses, parts)
+    unswept = (doubt for group in inventory.public for doubt in sweep_doubts(group, sweep, profile))
+    doubts = (*_unheard(services, talks), *unswept, *talk_doubts(talks))
     if doubts:
         return Unproven(f"{target}: {'; '.join(dict.fromkeys(doubts))}", witnesses=witnesses)
     evidence = (_evidence(target, talks),)
     reason = f"the public web answers on {target} and on no other public address"
-    return Compliant(reason, evidence, (*witnesses, *sweep_witnesses(addresses, sweep)))
+    found = (witness for group in inventory.public for witness in sweep_witnesses(group, sweep))
+    return Compliant(reason, evidence, (*witnesses, *found))
 
 
 def _elsewhere(talks: ConversationSighting, inventory: Inventory) -> Iterator[tuple[str, Evidence]]:
@@ -41,16 +45,16 @@ def _elsewhere(talks: ConversationSighting, inventory: Inventory) -> Iterator[tu
     for talk in talks.conversations:
         if talk.protocol in WEB and talk.address not in own:
             text = f"{talk.address} port {talk.port} serves the web to the outside ({talk.said}) and is no Internet server"
-            yield f"{talk.address}:{talk.port}/tcp", Evidence(text, (talk.observation,))
+            yield place(talk.address, talk.port), Evidence(text, (talk.observation,))
 
 
 def _not_itself(services: list[Service], talks: ConversationSighting) -> Iterator[tuple[str, Evidence]]:
     for service in services:
         talk = talks.at(str(service.address), service.port)
-        if talk is not None and page_heard(talk) and not _proven(service, talk, talks):
-            place = f"{talk.address} port {talk.port}"
-            text = f"{place} answers ({talk.protocol or 'no known protocol'}: {talk.said}), but not as the Internet server"
-            yield f"{talk.address}:{talk.port}/tcp", Evidence(text, (talk.observation,))
+        if talk is not None and not talk.unseen and not _proven(service, talk, talks):
+            where = f"{talk.address} port {talk.port}"
+            text = f"{where} answers ({talk.protocol or 'no known protocol'}: {talk.said}), but not as the Internet server"
+            yield place(talk.address, talk.port), Evidence(text, (talk.observation,))
 
 
 def _proven(service: Service, talk: Conversation, talks: ConversationSighting) -> bool:
@@ -77,8 +81,8 @@ def _port(location: str) -> int:
 def _unheard(services: list[Service], talks: ConversationSighting) -> Iterator[str]:
     for service in services:
         talk = talks.at(str(service.address), service.port)
-        if talk is None or not page_heard(talk):
-            why = talk.unseen or "no page came" if talk else "nobody talked to it"
+        if talk is None or talk.unseen:
+            why = talk.unseen if talk else "nobody talked to it"
             yield f"{service.address} port {service.port} did not show the home page ({why})"
 
 

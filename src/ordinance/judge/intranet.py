@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ordinance.inventory.model import IntranetSite, Inventory
-from ordinance.judge.coverage import sweep_doubts, sweep_witnesses, talk_doubts
+from ordinance.judge.attribution import Attribution, Where, attribute, holder, place
+from ordinance.judge.coverage import canaries, inside_sweep_doubts, inside_sweep_witnesses, talk_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.intranet import IntranetSighting
-from ordinance.sight.perimeter import AddressSweep, Answer, ConversationSighting, PortAnswer, SweepSighting, family
-from ordinance.sight.ports import said
+from ordinance.sight.perimeter import AddressSweep, Answer, ConversationSighting, PortAnswer, Reply, SweepSighting, family
+from ordinance.sight.ports import Range, said
 
 RULE = "9.A.3: the Intranet server is for inside alone"
 
@@ -32,7 +33,7 @@ def not_reachable(
     sites = [site for site in inventory.intranet if site.host == target]
     if not sites or not all(site.addresses and site.canary for site in sites):
         return Unproven(f"{target}: the inventory declares no address and canary text of this Intranet server")
-    breaches = [breach for site in sites for breach in (*_swept(site, sweep), *_shown(site, talks))]
+    breaches = [breach for site in sites for breach in (*_swept(site, sweep, inventory), *_shown(site, talks))]
     witnesses = tuple(witness for site in sites for witness in _from_inside(site, inside))
     if breaches:
         told = "; ".join(evidence.text for _, evidence in breaches)
@@ -40,73 +41,69 @@ def not_reachable(
         return Violated(f"{target}: {told}; {RULE}", tuple(evidence for _, evidence in breaches), witnesses, parts)
     addresses = [str(address) for site in sites for address in site.addresses]
     doubts = [doubt for site in sites for doubt in (*_inside_doubts(site, inside), *_refusal_doubts(site, sweep, inventory))]
-    doubts += [*sweep_doubts(addresses, sweep, profile), *talk_doubts(talks)]
+    doubts += [*inside_sweep_doubts(addresses, sweep, profile), *talk_doubts(talks)]
     if doubts:
         return Unproven(f"{target}: {'; '.join(dict.fromkeys(doubts))}", witnesses=witnesses)
     evidence = tuple(_evidence(addresses, sweep, talks))
     reason = f"no port of {target} answers from outside, nor does any public port show its pages"
-    return Compliant(reason, evidence, (*witnesses, *sweep_witnesses(addresses, sweep)))
+    return Compliant(reason, evidence, (*witnesses, *inside_sweep_witnesses(addresses, sweep)))
 
 
-def _swept(site: IntranetSite, sweep: SweepSighting) -> Iterator[tuple[str, Evidence]]:
-    for address in site.addresses:
-        seen = sweep.of(str(address))
-        for group in seen.answers if seen else ():
-            verb = _crossing(group, str(address), sweep)
-            if verb:
-                ports = f"{address} port {said(group.ports)}"
-                yield f"{address}:{said(group.ports)}/tcp", Evidence(f"{ports} {verb} from outside", sweep.observations)
+def _swept(site: IntranetSite, sweep: SweepSighting, inventory: Inventory) -> Iterator[tuple[str, Evidence]]:
+    for address, ports, found in _attributed(site, sweep, inventory):
+        if found.where is Where.CROSSED:
+            text = f"{address} port {said(ports)} is let through from outside: {found.how}"
+            yield _part(address, ports), Evidence(text, sweep.observations)
 
 
-def _crossing(group: PortAnswer, address: str, sweep: SweepSighting) -> str:
-    """In words how an answer shows that a packet reached the Intranet server; "" when it does not."""
-    reply = group.reply
-    if reply.answer is Answer.OPEN:
-        return "answers"
-    if reply.answer is Answer.RST and _from_behind(group, address, sweep):
-        return "is let through and refused by the server itself"
-    if reply.answer is Answer.ICMP and reply.by == address:
-        return "is let through and refused by the server itself (ICMP)"
-    return ""
+def _refusal_doubts(site: IntranetSite, sweep: SweepSighting, inventory: Inventory) -> Iterator[str]:
+    for address, ports, found in _attributed(site, sweep, inventory):
+        if found.where is Where.UNKNOWN:
+            yield f"{address} port {said(ports)}: {found.how}"
 
 
-def _from_behind(group: PortAnswer, address: str, sweep: SweepSighting) -> bool | None:
-    """Whether resets came from behind the firewall; None when their hops do not tell."""
-    behind = [c.hops for c in sweep.certificate.canaries if c.hops is not None and family(c.address) == family(address)]
-    hops = [group.reply.hops, *_looked_again(group, address, sweep)]
-    known = [number for number in hops if number is not None]
-    return max(known) >= min(behind) if known and behind else None
+def _attributed(
+    site: IntranetSite, sweep: SweepSighting, inventory: Inventory
+) -> Iterator[tuple[str, tuple[Range, ...], Attribution]]:
+    """Say of every answer from an inside address how far the packet came: (address, ports, where)."""
+    for address in map(str, site.addresses):
+        nearest = min((c.hops for c in canaries(family(address), sweep) if c.hops is not None), default=None)
+        seen = sweep.of(address)
+        for group in seen.of(Answer.OPEN, Answer.RST, Answer.ICMP) if seen else ():
+            for reply in (_looked_again(group, address, sweep) if group.reply.hops is None else ()) or (group.reply,):
+                yield address, group.ports, _where(reply, address, nearest, inventory)
 
 
-def _looked_again(group: PortAnswer, address: str, sweep: SweepSighting) -> Iterator[int | None]:
-    """Hops of the resets that came when the ports of the group were asked again with care."""
-    for careful in sweep.careful:
-        for port in careful.ports if careful.address == address else ():
-            if any(first <= port.port <= last for first, last in group.ports):
-                yield from (reply.hops for reply in port.replies if reply.answer is Answer.RST)
+def _looked_again(group: PortAnswer, address: str, sweep: SweepSighting) -> tuple[Reply, ...]:
+    """Find replies of the same kind that came when ports of the group were asked again with care: those know their hops."""
+    return tuple(
+        reply
+        for careful in sweep.careful
+        if careful.address == address
+        for port in careful.ports
+        if any(first <= port.port <= last for first, last in group.ports)
+        for reply in port.replies
+        if reply.answer is group.reply.answer
+    )
+
+
+def _where(reply: Reply, address: str, nearest: int | None, inventory: Inventory) -> Attribution:
+    """Attribute a reply. A stranger's ICMP error ("no route to that network") says that the packet never came to the city."""
+    if reply.answer is Answer.ICMP and reply.by and reply.by != address and holder(reply.by, inventory) is None:
+        return Attribution(Where.UNKNOWN, f"{reply.by}, which is no host of the city, refused it on the way there")
+    return attribute(reply, address, nearest, inventory)
+
+
+def _part(address: str, ports: tuple[Range, ...]) -> str:
+    (first, last), *more = ports
+    return place(address, first) if first == last and not more else f"{address} {said(ports)}/tcp"
 
 
 def _shown(site: IntranetSite, talks: ConversationSighting) -> Iterator[tuple[str, Evidence]]:
     for talk in talks.conversations:
         if site.canary in talk.canaries:
             text = f"{talk.address} port {talk.port} shows the Intranet's page to the outside"
-            yield f"{talk.address}:{talk.port}/tcp", Evidence(text, (talk.observation,))
-
-
-def _refusal_doubts(site: IntranetSite, sweep: SweepSighting, inventory: Inventory) -> Iterator[str]:
-    firewalls = {str(a) for host in inventory.with_role("firewalls") for a in (*host.outer_addresses, *host.addresses)}
-    for address in site.addresses:
-        seen = sweep.of(str(address))
-        for group in seen.of(Answer.RST, Answer.ICMP) if seen else ():
-            if doubt := _doubt(group, str(address), sweep, firewalls):
-                yield f"{address} port {said(group.ports)} {doubt}"
-
-
-def _doubt(group: PortAnswer, address: str, sweep: SweepSighting, firewalls: set[str]) -> str:
-    reply = group.reply
-    if reply.answer is Answer.RST:
-        return "was refused, and who refused it was not seen" if _from_behind(group, address, sweep) is None else ""
-    return "" if reply.by in firewalls else f"was refused by {reply.by or 'somebody'}, who is no firewall of the city"
+            yield place(talk.address, talk.port), Evidence(text, (talk.observation,))
 
 
 def _inside_doubts(site: IntranetSite, inside: IntranetSighting) -> Iterator[str]:

@@ -48,7 +48,7 @@ def recovers(target: str, sighting: MailFullSighting) -> Verdict:
         breaches := [f"no longer {verb}: {offer.refusal}" for verb, offer in offers.items() if offer and _refused_as_full(offer)]
     ):
         return Violated(f"{target} was emptied but {' and '.join(breaches)}; {RECOVER_RULE}", evidence, witnesses)
-    doubts = story + list(_recover_doubts(sighting))
+    doubts = story + list(_recover_doubts(sighting) if sighting.fill else ())
     if doubts:
         return Unproven("; ".join(doubts), evidence, witnesses)
     return Compliant(f"{target} was filled to its limit, then emptied, and receives and sends again", evidence, witnesses)
@@ -83,7 +83,10 @@ def _story_doubts(target: str, sighting: MailFullSighting) -> Iterator[str]:
 
 
 def _receive_doubts(target: str, sighting: MailFullSighting) -> Iterator[str]:
-    yield from _story_doubts(target, sighting)
+    story = list(_story_doubts(target, sighting))
+    yield from story
+    if story and sighting.receive_full is None:
+        return
     if not _delivered(sighting.receive_before):
         yield f"below the limit the same mail did not arrive ({_end(sighting.receive_before)})"
     yield from _refusal_doubts(sighting.receive_full, "at the limit the gateway")
@@ -91,7 +94,10 @@ def _receive_doubts(target: str, sighting: MailFullSighting) -> Iterator[str]:
 
 
 def _send_doubts(target: str, sighting: MailFullSighting) -> Iterator[str]:
-    yield from _story_doubts(target, sighting)
+    story = list(_story_doubts(target, sighting))
+    yield from story
+    if story and sighting.send_full is None:
+        return
     if sighting.send_before is None or not sighting.send_before.taken:
         yield f"below the limit the same submission was not taken ({_end(sighting.send_before)})"
     yield from _refusal_doubts(sighting.send_full, "at the limit submission")
@@ -159,7 +165,8 @@ def _shown(sighting: MailFullSighting, offers: Iterable[Offer | None]) -> tuple[
 
 def _told(offer: Offer) -> str:
     fate = {True: "; it arrived", False: "; it did not arrive", None: ""}[offer.arrived]
-    return f"{offer.place}, {offer.size} bytes for {offer.recipient}: {_end(offer)}{fate}"
+    what = f"{offer.size} bytes" if offer.size else "the envelope alone"
+    return f"{offer.place}, {what} for {offer.recipient}: {_end(offer)}{fate}"
 
 
 def _fill_witness(sighting: MailFullSighting) -> Iterator[Witness]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ordinance.inventory.model import Host, Inventory
+from ordinance.judge.attribution import place
 from ordinance.judge.verdict import Evidence, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.management import FirewallSeen, ManagementSighting, OuterAddress
@@ -19,7 +20,7 @@ def outside_breaches(seen: FirewallSeen, host: Host, inventory: Inventory) -> It
     """Yield each port in breach by name ("203.0.113.1:22/tcp") with its evidence."""
     for careful in _looked_at(seen):
         for port in _ports(careful, inventory):
-            part = f"{port.address}:{port.port}/{port.transport}"
+            part = place(port.address, port.port, port.transport)
             for reply in port.replies:
                 verb = _breach(reply, careful, host)
                 if verb:
@@ -79,7 +80,7 @@ def _address_doubts(
 
 
 def _port_doubts(port: CarefulPort, careful: CarefulAddress, sighting: ManagementSighting, host: Host) -> Iterator[str]:
-    where = f"{port.address}:{port.port}/{port.transport}"
+    where = place(port.address, port.port, port.transport)
     if port.sent == 0:
         yield f"{where} was not asked"
     for reply in port.replies:

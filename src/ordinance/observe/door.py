@@ -137,9 +137,9 @@ class LookDoor:
 
     def _over_ssh(self, vantage: str, name: str) -> SshVantage:
         host = self._shared.inventory.hosts.get(name)
+        if host is None:
+            raise self._refused(name, "ssh-connect", CouldNotLook(Unseen.VANTAGE, f"the inventory has no host {name}"))
         try:
-            if host is None:
-                raise CouldNotLook(Unseen.VANTAGE, f"the inventory has no host {name}")
             link = self._shared.link(host)
         except CouldNotLook as failure:
             raise self._refused(name, "ssh-connect", failure) from failure

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv6Address
 from typing import Any
 
 from ordinance.inventory.model import Address
@@ -31,7 +32,7 @@ _REASONS = {
 
 def target_of(address: Address, port: int, transport: str = "tcp") -> str:
     """`198.51.100.5:25/tcp`, `[2001:db8::1]:25/tcp`."""
-    return f"{address}:{port}/{transport}" if address.version == 4 else f"[{address}]:{port}/{transport}"  # noqa: PLR2004
+    return f"[{address}]:{port}/{transport}" if isinstance(address, IPv6Address) else f"{address}:{port}/{transport}"
 
 
 def open_socket(address: Address, port: int, deadline: Deadline, check: Callable[[], None] = lambda: None) -> socket.socket:

@@ -104,7 +104,7 @@ class TlsLayer:
 
 
 def make_context(ca: bytes | None, *, verify: bool) -> ssl.SSLContext:
-    """Return a client's context: verified against `ca` (PEM; None: the system's trust store), or one that takes whatever comes."""
+    """Return a client's context: verified against `ca` (PEM; None: the system's trust store), or one that takes any peer."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not verify:
         # To see what is there, old servers must be able to answer; nothing secret goes through such a channel.

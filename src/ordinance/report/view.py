@@ -171,9 +171,7 @@ def _appendix(checks: Sequence[CheckRecord], known: dict[str, Observation]) -> t
 
 def _check(number: int, check: CheckRecord, numbers: dict[str, int], known: dict[str, Observation]) -> CheckView:
     def pieces(*, witness: bool) -> tuple[Piece, ...]:
-        return tuple(
-            _piece(item.text, item.observations, numbers, known) for item in check.evidence if item.witness is witness
-        )
+        return tuple(_piece(item.text, item.observations, numbers, known) for item in check.evidence if item.witness is witness)
 
     return CheckView(number, check, words.kind(check.verdict), pieces(witness=False), pieces(witness=True))
 
@@ -184,9 +182,7 @@ def _piece(text: str, cited: list[str], numbers: dict[str, int], known: dict[str
     return Piece(text, links, max(0, len(cited) - missing - len(links)), missing)
 
 
-def _clause(
-    number: int, clause: ClauseRecord, checks: tuple[CheckView, ...], later: dict[str, ControlRecord]
-) -> ClauseView:
+def _clause(number: int, clause: ClauseRecord, checks: tuple[CheckView, ...], later: dict[str, ControlRecord]) -> ClauseView:
     own = tuple(check for check in checks if check.record.clause == clause.id)
     waiting = tuple(later[name] for name in clause.controls_not_covered_yet if name in later)
     return ClauseView(number, clause, words.kind(clause.standing), own, waiting)

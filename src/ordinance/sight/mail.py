@@ -27,7 +27,7 @@ class Unlooked(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One SMTP reply (RFC 5321, 4.2): the command it answers, its code, its text made safe, on one line."""
 
-    to: str  #: "MAIL", "RCPT", "DATA", or "message" for the reply after the final dot
+    to: str  #: "MAIL", "RCPT", or "message" for the reply after the final dot (or to DATA, when that is refused already)
     code: int
     text: str
 

@@ -78,6 +78,13 @@ class FamilyBound(msgspec.Struct, frozen=True, kw_only=True):
     miss_bound: float
 
 
+class Unechoed(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports on which the outside echo did not answer in one family: the vantage is not shown to be able to send to them."""
+
+    family: int
+    ports: tuple[Range, ...]
+
+
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What a sweep may claim."""
 
@@ -98,7 +105,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     local_errors: int
     hears_icmp: bool  #: the vantage could hear late ICMP errors (an unused address let through answers after seconds)
     reads_hops: bool
-    unechoed: tuple[PortAnswer, ...]  #: ports on which the outside echo did not answer: the vantage may not be able to emit there
+    unechoed: tuple[Unechoed, ...]
     echo_families: tuple[int, ...]  #: families in which the echo was asked on every port
 
     def bound(self, family: int) -> float:

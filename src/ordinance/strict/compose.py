@@ -108,7 +108,7 @@ class Composer:
         except OddScalarError as odd:
             self._problem(line, odd.what, odd.right)
             # Its text stands in, so that reading goes on and finds what else is wrong.
-            return Scalar(event.value, line)
+            return Scalar(event.value, line, odd=True)
 
     def _check_tag(self, event: yaml.NodeEvent) -> None:
         if getattr(event, "tag", None) is not None:
@@ -126,11 +126,11 @@ class Composer:
     def _alias(self, event: yaml.AliasEvent) -> Node:
         if not self._rules.aliases:
             self._problem(_line(event), "an alias (`*...`)", "write the value out where it is needed")
-            return Scalar(None, _line(event))
+            return Scalar(None, _line(event), odd=True)
         node, size = self._anchors.get(str(event.anchor), (None, 0))
         if node is None:
             self._problem(_line(event), "an alias to something that is not there", "name an anchor that stands before it")
-            return Scalar(None, _line(event))
+            return Scalar(None, _line(event), odd=True)
         self._count(size, event)
         return node
 

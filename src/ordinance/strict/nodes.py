@@ -20,10 +20,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value. `line` counts from 1."""
+    """A single value. `line` counts from 1; `odd` says that it was refused, so that nobody complains of it twice."""
 
     value: str | int | float | bool | None
     line: int
+    odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)

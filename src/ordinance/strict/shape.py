@@ -58,6 +58,9 @@ class _Builder:
         self._problems = problems
 
     def value(self, node: Node, kind: Any, where: str) -> Any:
+        """Return `node` as `kind`, or BAD."""
+        if isinstance(node, Scalar) and node.odd:
+            return BAD
         base, extras = _unwrap(kind)
         if get_origin(base) in (Union, types.UnionType):
             if isinstance(node, Scalar) and node.value is None:
@@ -102,7 +105,7 @@ class _Builder:
                 node.line,
                 where,
                 f"expected a list, got {_name(node)}",
-                f"write a list, each {_describe(kind) or 'on its own line'}",
+                f"write a list, each item {_describe(kind) or 'on its own line'}",
             )
         built = [self.value(item, kind, f"{where}[{index}]") for index, item in enumerate(node.items)]
         return BAD if any(value is BAD for value in built) else built
@@ -176,6 +179,8 @@ def _describe(kind: Any) -> str:
     base, extras = _unwrap(kind)
     if get_origin(base) in (Union, types.UnionType):
         return _described(extras) or _describe(next(arm for arm in get_args(base) if arm is not type(None)))
+    if isinstance(base, type) and issubclass(base, msgspec.Struct):
+        return f"with the keys {_keys(base)}"
     return _described(extras)
 
 

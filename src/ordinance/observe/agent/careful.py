@@ -9,6 +9,8 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
+from typing import Any
 
 from ordinance.observe.agent.wire import RST, SYN, Listener, family_of, hear_errors, icmp_error, outcome_of, own_address
 
@@ -19,7 +21,7 @@ LATE = 4.0  # seconds a socket stays open for late answers: routers give up on A
 class Probe:
     """One socket on its way to one port."""
 
-    def __init__(self, target, spec, role):
+    def __init__(self, target: dict[str, Any], spec: dict[str, Any], role: str) -> None:
         self.target, self.spec, self.role = target, spec, role
         self.address = spec.get("address", target["address"])
         self.udp = spec.get("transport") == "udp"
@@ -28,7 +30,7 @@ class Probe:
         self.outcome = None
         self.since = 0.0
 
-    def start(self):
+    def start(self) -> None:
         """Send the first packet. An error at once is the vantage's own."""
         family = family_of(self.address)
         self.since = time.monotonic()
@@ -47,14 +49,14 @@ class Probe:
         if error != errno.EINPROGRESS:
             self.finish(error, at_once=True)
 
-    def ready(self):
+    def ready(self) -> None:
         """Take the answer that waits on the socket."""
         if self.udp:
             self.ready_udp()
         else:
             self.finish(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
-    def ready_udp(self):
+    def ready_udp(self) -> None:
         """Take a datagram, or the error in its place."""
         try:
             self.sock.recv(4096)
@@ -70,11 +72,11 @@ class Probe:
         if self.outcome:
             self.close()
 
-    def unless_own(self, icmp):
+    def unless_own(self, icmp: tuple[str, int, int]) -> tuple[str, str, int | None, int | None]:
         """An ICMP error of this very machine never left it."""
         return ("local", "", None, None) if icmp[0] == own_address(self.sock) else ("icmp",) + icmp
 
-    def finish(self, error, at_once=False):
+    def finish(self, error: int, at_once: bool = False) -> None:
         """Book how a connect ended."""
         if self.sock is None:
             self.outcome = ("local", errno.errorcode.get(error, str(error)), None, None)
@@ -87,7 +89,7 @@ class Probe:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Close the socket, once."""
         if self.sock is not None:
             self.sock.close()
@@ -97,7 +99,7 @@ class Probe:
 class Careful:
     """One careful job. Keys: targets, miss_bound, timeout, least_rounds, most_rounds, rate, seconds, seed."""
 
-    def __init__(self, job, tell):
+    def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
         self.job, self.tell = job, tell
         self.random = random.Random(job.get("seed", 0))  # noqa: S311 - order of asking, not a secret
         self.until = time.monotonic() + job.get("seconds", 300.0)
@@ -111,15 +113,15 @@ class Careful:
         self.bound = [1.0] * len(job["targets"])
         self.control = [[0, 0] for _ in job["targets"]]
 
-    def segment(self, packed, port, own_port, flags, hops):
+    def segment(self, packed: bytes, port: int, own_port: int, flags: int, hops: int) -> None:
         """Book how far a reset or a SYN-ACK came."""
         self.heard[packed, port, own_port, bool(flags & RST) and not flags & SYN] = hops
 
-    def unreachable(self, by, icmp_type, code, packed, _protocol, port, own_port):
+    def unreachable(self, by: str, icmp_type: int, code: int, packed: bytes, _protocol: int, port: int, own_port: int) -> None:
         """Book an ICMP error by what it quotes."""
         self.unreachables[packed, port, own_port] = (by, icmp_type, code)
 
-    def run(self):
+    def run(self) -> dict[str, Any]:
         """Do the job and return the last line."""
         most = self.job.get("most_rounds", 60)
         for number in range(1, most + 1):
@@ -133,12 +135,12 @@ class Careful:
         self.listener.drain_all()
         return {"targets": [self.result(index) for index in range(len(self.rounds))], "privileged": self.listener.privileged}
 
-    def wants(self, index):
+    def wants(self, index: int) -> bool:
         """Whether a target needs another round."""
         least = self.job.get("least_rounds", 5)
         return self.rounds[index] < least or self.bound[index] > self.job.get("miss_bound", 1e-4)
 
-    def round(self, active):
+    def round(self, active: list[int]) -> None:
         """Ask every port, decoy and control of the active targets once, in random order, and wait."""
         probes = []
         for index in active:
@@ -158,7 +160,7 @@ class Careful:
             self.rounds[index] += 1
         self.judge_controls(probes)
 
-    def send(self, index, probe):
+    def send(self, index: int, probe: Probe) -> None:
         """Start one probe and keep it under watch."""
         probe.start()
         self.done[index].append(probe)
@@ -166,7 +168,7 @@ class Careful:
             self.live[probe.sock.fileno()] = probe
             self.epoll.register(probe.sock.fileno(), select.EPOLLIN | select.EPOLLERR if probe.udp else select.EPOLLOUT)
 
-    def collect_until(self, moment, wanted):
+    def collect_until(self, moment: float, wanted: Callable[[], object]) -> None:
         """Take answers until a moment on the monotonic clock."""
         while wanted():
             left = moment - time.monotonic()
@@ -182,18 +184,18 @@ class Careful:
             if left <= 0:
                 return
 
-    def drop(self, number, sock):
+    def drop(self, number: int, sock: socket.socket) -> None:
         """Give one probe up."""
         self.live.pop(number).sock = None
         sock.close()
 
-    def expire(self, age):
+    def expire(self, age: float) -> None:
         """Give up probes older than `age` seconds."""
         old = time.monotonic() - age
         for number in [number for number, probe in self.live.items() if probe.since <= old]:
             self.drop(number, self.live[number].sock)
 
-    def judge_controls(self, probes):
+    def judge_controls(self, probes: Any) -> None:
         """Reckon the chance that an open port stayed silent in all rounds, from how often the control answered."""
         for index, probe in probes:
             if probe.role == "control":
@@ -205,7 +207,7 @@ class Careful:
 
     # -- the result -------------------------------------------------------------------------------------------------------------
 
-    def result(self, index):
+    def result(self, index: int) -> dict[str, Any]:
         """What was seen of one target."""
         target = self.job["targets"][index]
         probes = self.done[index]
@@ -217,10 +219,14 @@ class Careful:
             "miss_bound": self.bound[index],
             "ports": [self.port(probes, "port", spec) for spec in target["ports"]],
             "decoys": [self.port(probes, "decoy", spec) for spec in target.get("decoys", ())],
-            "control": {"sent": self.control[index][0], "answered": self.control[index][1], "hops": hops[len(hops) // 2] if hops else None},
+            "control": {
+                "sent": self.control[index][0],
+                "answered": self.control[index][1],
+                "hops": hops[len(hops) // 2] if hops else None,
+            },
         }
 
-    def port(self, probes, role, spec):
+    def port(self, probes: Any, role: str, spec: dict[str, Any]) -> dict[str, Any]:
         """Fold the probes of one port into kinds of answers."""
         mine = [self.refined(probe) for probe in probes if probe.role == role and probe.spec is spec]
         kinds = {}
@@ -239,7 +245,7 @@ class Careful:
             ],
         }
 
-    def refined(self, probe):
+    def refined(self, probe: Probe) -> tuple[str, str, int | None, int | None, int | None]:
         """The outcome with what the raw sockets heard about it."""
         packed = socket.inet_pton(family_of(probe.address), probe.address)
         key = (packed, probe.spec["port"], probe.own_port)

@@ -7,7 +7,9 @@ import binascii
 import os
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from ordinance.observe.agent.wire import family_of, hear_errors, outcome_of
 
@@ -15,18 +17,18 @@ SIDE_BY_SIDE = 16
 MOST_BYTES = 65536
 
 
-def exchanges(job, tell):
+def exchanges(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Job "udp": send each payload, wait for one answer. Keys: exchanges of {address, port, payload_b64, tries, timeout}."""
     return {"exchanges": side_by_side(job["exchanges"], exchange, tell)}
 
 
-def echoes(job, tell):
+def echoes(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Job "echo": send a random token, see whether it comes back. Keys: echoes of {address, port, transport}, tries, timeout."""
     defaults = {"tries": job.get("tries", 3), "timeout": job.get("timeout", 2.0)}
     return {"echoes": side_by_side([{**defaults, **one} for one in job["echoes"]], echo, tell)}
 
 
-def side_by_side(jobs, work, tell):
+def side_by_side(jobs: list[dict[str, Any]], work: list[tuple[int, list[int]]], tell: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
     """Do all, a few at a time; results in the order of the jobs."""
     results = []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -36,21 +38,23 @@ def side_by_side(jobs, work, tell):
     return results
 
 
-def exchange(one):
+def exchange(one: dict[str, Any]) -> dict[str, Any]:
     """One UDP exchange: answer "open" with the datagram, "icmp" with its sender, "local" or "silent"."""
     payload = base64.b64decode(one["payload_b64"])
     seen = {"address": one["address"], "port": one["port"]}
     for number in range(1, one.get("tries", 3) + 1):
         began = time.monotonic()
         answer, data = ask_udp(one["address"], one["port"], payload, one.get("timeout", 1.0))
-        seen.update(answer=answer[0], by=answer[1], type=answer[2], code=answer[3], tries=number, seconds=time.monotonic() - began)
+        seen.update(
+            answer=answer[0], by=answer[1], type=answer[2], code=answer[3], tries=number, seconds=time.monotonic() - began
+        )
         seen["reply_b64"] = base64.b64encode(data).decode()
         if answer[0] != "silent":
             break
     return seen
 
 
-def ask_udp(address, port, payload, timeout):
+def ask_udp(address: str, port: int, payload: bytes, timeout: float) -> tuple[tuple[str, str, int | None, int | None], bytes]:
     """One datagram out, at most one back: (outcome, datagram)."""
     family = family_of(address)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -69,7 +73,7 @@ def ask_udp(address, port, payload, timeout):
             return (("icmp", "", None, None) if answer[0] == "rst" else answer), b""
 
 
-def echo(one):
+def echo(one: dict[str, Any]) -> dict[str, Any]:
     """One token there and back."""
     said = "no try"
     for _ in range(one["tries"]):
@@ -85,13 +89,13 @@ def echo(one):
     return dict(one, echoed=False, said=said)
 
 
-def echo_udp(one, token):
+def echo_udp(one: dict[str, Any], token: bytes) -> bytes:
     """Send the token in a datagram; what came back."""
     _, data = ask_udp(one["address"], one["port"], token, one["timeout"])
     return data
 
 
-def echo_tcp(one, token):
+def echo_tcp(one: dict[str, Any], token: bytes) -> bytes:
     """Send the token over a connection; what came back within the time and 4 KiB."""
     end = time.monotonic() + one["timeout"]
     with socket.create_connection((one["address"], one["port"]), one["timeout"]) as sock:

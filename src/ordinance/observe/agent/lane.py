@@ -20,6 +20,8 @@ import struct
 import time
 import zlib
 from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 from ordinance.observe.agent.wire import SHORT, family_of, hear_errors, outcome_of
 
@@ -35,7 +37,7 @@ BURST = 256
 class Window:
     """Some ports and canaries that are judged together."""
 
-    def __init__(self, items, epoch):
+    def __init__(self, items: list[int], epoch: int) -> None:
         self.items = items
         self.left = len(items)
         self.epoch = epoch
@@ -43,7 +45,7 @@ class Window:
         self.canaries = []  # (canary, answered)
         self.first = self.last = 0.0
 
-    def rate(self):
+    def rate(self) -> float:
         """Connects a second while it was sent."""
         return len(self.items) / max(self.last - self.first, 0.001)
 
@@ -51,7 +53,7 @@ class Window:
 class Lane:
     """`work` is a list of (address index, ports); `canaries` of (address, port, weight); see `run` for the result."""
 
-    def __init__(self, addresses, canaries, settings, seed):
+    def __init__(self, addresses: list[str], canaries: list[tuple[str, int, float]], settings: dict[str, Any], seed: float) -> None:
         self.addresses = addresses
         self.families = [family_of(address) for address in addresses]
         self.canaries = canaries
@@ -79,7 +81,7 @@ class Lane:
 
     # -- what to ask ------------------------------------------------------------------------------------------------------------
 
-    def plan(self, work):
+    def plan(self, work: list[tuple[int, list[int]]]) -> None:
         """Lay out this lane's ports: one of every address in turn, in random order within an address."""
         self.total = sum(len(ports) for _, ports in work)
         size = self.settings["window"]
@@ -94,7 +96,7 @@ class Lane:
         rows = itertools.zip_longest(*columns)
         self.source = (item for row in rows for item in row if item is not None)
 
-    def next_window(self):
+    def next_window(self) -> Window | None:
         """Take the next ports and mix in canaries at random places; None when nothing is left."""
         ports = list(itertools.islice(self.source, self.settings["window"]))
         if not ports and self.requeue:
@@ -106,7 +108,7 @@ class Lane:
             items.insert(self.random.randrange(len(items) + 1), -1 - canary)
         return Window(items, self.epoch)
 
-    def pick_canaries(self, ports):
+    def pick_canaries(self, ports: int) -> list[int]:
         """Choose canaries for a window of so many ports, by weight, each family in its share."""
         picked = []
         for family, share in self.share.items():
@@ -118,13 +120,13 @@ class Lane:
 
     # -- asking -----------------------------------------------------------------------------------------------------------------
 
-    def target(self, item):
+    def target(self, item: int) -> tuple[str, int]:
         """Address and port of an item; canaries are negative."""
         if item < 0:
             return self.canaries[-1 - item][:2]
         return self.addresses[item >> 16], item & 0xFFFF
 
-    def start(self, item, window, now):
+    def start(self, item: int, window: Window, now: float) -> bool:
         """Begin one connect. False: the vantage is short of something, the item waits."""
         address, port = self.target(item)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -149,7 +151,7 @@ class Lane:
             self.end(sock, item, window, error, at_once=True)
         return True
 
-    def end(self, sock, item, window, error, at_once=False):
+    def end(self, sock: socket.socket, item: int, window: Window, error: int, at_once: bool = False) -> None:
         """Book the outcome of one connect."""
         outcome = outcome_of(sock, error, at_once)
         if error == 0:
@@ -169,7 +171,7 @@ class Lane:
         if window.left == 0:
             self.judge(window)
 
-    def code_of(self, outcome):
+    def code_of(self, outcome: tuple[str, str, int | None, int | None]) -> int:
         """Number an outcome in this lane's table."""
         code = self.outcomes.get(outcome)
         if code is None:
@@ -178,7 +180,7 @@ class Lane:
             code = self.outcomes[outcome] = len(self.outcomes)
         return code
 
-    def end_canary(self, canary, window, answered):
+    def end_canary(self, canary: int, window: Window, answered: bool) -> None:
         """Book a canary's fate with its window."""
         window.canaries.append((canary, answered))
         if answered:
@@ -190,7 +192,7 @@ class Lane:
 
     # -- judging windows --------------------------------------------------------------------------------------------------------
 
-    def judge(self, window):
+    def judge(self, window: Window) -> None:
         """Keep or void a finished window."""
         sent = len(window.canaries)
         lost = sum(1 for _, answered in window.canaries if not answered)
@@ -205,7 +207,7 @@ class Lane:
         if self.rate is not None and window.epoch == self.epoch:
             self.rate = min(self.rate * 1.02, self.settings["rate"] or self.rate * 1.02)
 
-    def void(self, window, passed):
+    def void(self, window: Window, passed: float) -> None:
         """Ask the silent ports of a window again; slow down, once for all windows that were under way together."""
         self.voided += 1
         for item in window.silent:
@@ -221,7 +223,7 @@ class Lane:
 
     # -- the loop ---------------------------------------------------------------------------------------------------------------
 
-    def run(self, work, report):
+    def run(self, work: list[tuple[int, list[int]]], report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Ask all ports of `work`; `report(line)` is called about five times a second and must not block."""
         self.plan(work)
         self.epoll = select.epoll()
@@ -244,7 +246,7 @@ class Lane:
         self.abandon()
         return self.result()
 
-    def send(self, now):
+    def send(self, now: float) -> bool:
         """Start as many connects as pace, room and burst allow; False when there is nothing left to start."""
         room = min(BURST, self.conc - len(self.live))
         if self.rate is not None:
@@ -273,7 +275,7 @@ class Lane:
             self.tokens -= 1
         return True
 
-    def affordable(self, item, now):
+    def affordable(self, item: int, now: float) -> bool:
         """Whether the pace for one host allows this connect now; takes its token."""
         pace = self.settings["per_host"]
         if not pace:
@@ -285,7 +287,7 @@ class Lane:
         self.buckets[address] = (tokens - 1.0 if allowed else tokens, now)
         return allowed
 
-    def collect(self, busy):
+    def collect(self, busy: bool) -> None:
         """Take what has answered, then what has waited long enough."""
         idle = 0.0 if busy and len(self.live) < self.conc and (self.rate is None or self.tokens >= 1) else 0.002
         if not busy:
@@ -302,14 +304,14 @@ class Lane:
                 del live[number]
                 self.end(sock, held[1], held[2], errno.EINPROGRESS)
 
-    def abandon(self):
+    def abandon(self) -> None:
         """Close what is still under way; those ports stay unasked."""
         for sock, _, _, _ in self.live.values():
             sock.close()
         self.live.clear()
         self.epoll.close()
 
-    def result(self):
+    def result(self) -> dict[str, Any]:
         """What this lane saw, ready for JSON."""
         return {
             "states": {index: base64.b64encode(zlib.compress(bytes(state), 1)).decode() for index, state in self.states.items()},
@@ -324,11 +326,11 @@ class Lane:
         }
 
 
-def lane_process(lane, work, pipe):
+def lane_process(lane: Lane, work: list[tuple[int, list[int]]], pipe: int) -> NoReturn:
     """Run a lane in a forked child, which tells its parent in JSON lines and ends."""
     with os.fdopen(pipe, "w") as out:
 
-        def report(line):
+        def report(line: dict[str, Any]) -> None:
             out.write(json.dumps(line) + "\n")
             out.flush()
 

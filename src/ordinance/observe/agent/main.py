@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+from typing import Any
 
 from ordinance.observe.agent.careful import Careful
 from ordinance.observe.agent.exchange import echoes, exchanges
@@ -21,7 +22,7 @@ JOBS = {
 WATCH = 0.25  # seconds between looks at standard input
 
 
-def tell(line):
+def tell(line: dict[str, Any]) -> None:
     """Write one JSON line; nobody listening ends the agent."""
     try:
         write_all(json.dumps(line).encode() + b"\n")
@@ -29,20 +30,20 @@ def tell(line):
         leave()
 
 
-def write_all(data):
+def write_all(data: bytes) -> None:
     """Write all of it to standard output."""
     while data:
         data = data[os.write(1, data) :]
 
 
-def leave(*_):
+def leave(*_: object) -> None:
     """End at once, lanes included."""
     for child in CHILDREN:
         os.kill(child, signal.SIGKILL)
     os._exit(3)
 
 
-def watch(*_):
+def watch(*_: object) -> None:
     """End when the other side has closed standard input."""
     poll = select.poll()
     poll.register(0, select.POLLIN | select.POLLHUP | select.POLLERR)
@@ -50,7 +51,7 @@ def watch(*_):
         leave()
 
 
-def main():
+def main() -> int:
     """Read one job (a line of JSON with its kind in "job"), do it, tell the result with "done": true."""
     job = json.loads(sys.stdin.buffer.readline())
     signal.signal(signal.SIGALRM, watch)

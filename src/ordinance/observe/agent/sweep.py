@@ -13,6 +13,8 @@ import signal
 import socket
 import time
 import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ordinance.observe.agent.lane import UNASKED, Lane, lane_process
 from ordinance.observe.agent.wire import RST, SYN, Listener, family_of
@@ -26,7 +28,7 @@ MOST_ROUNDS = 8
 class Ears:
     """What the raw sockets heard during the sweep, by address and port."""
 
-    def __init__(self, addresses, canaries):
+    def __init__(self, addresses: list[str], canaries: list[tuple[str, int, float]]) -> None:
         self.names = {socket.inet_pton(family_of(name), name): name for name in addresses}
         for address, _, _ in canaries:
             self.names.setdefault(socket.inet_pton(family_of(address), address), address)
@@ -36,7 +38,7 @@ class Ears:
         self.errors = {}  # (address, port) -> (by, type, code)
         self.listener = Listener(self.segment, self.unreachable)
 
-    def segment(self, packed, port, _own, flags, hops):
+    def segment(self, packed: bytes, port: int, _own: int, flags: int, hops: int) -> None:
         """Book a reset or a SYN-ACK."""
         name = self.names.get(packed)
         if name is None:
@@ -51,7 +53,7 @@ class Ears:
             seen[hops] = seen.get(hops, 0) + 1
             self.late_open.add((name, port))
 
-    def unreachable(self, by, icmp_type, code, packed, protocol, port, _own):
+    def unreachable(self, by: str, icmp_type: int, code: int, packed: bytes, protocol: int, port: int, _own: int) -> None:
         """Book an ICMP error about a TCP segment to a swept address."""
         name = self.names.get(packed)
         if name is not None and protocol == socket.IPPROTO_TCP and by not in OWN:
@@ -64,7 +66,7 @@ OWN = {"127.0.0.1", "::1"}
 class Sweep:
     """One sweep job. See `run` for the keys of the job and of the last line."""
 
-    def __init__(self, job, tell):
+    def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
         self.job = job
         self.tell = tell
         self.addresses = list(job["addresses"]) + list(job.get("echo", ()))
@@ -87,11 +89,11 @@ class Sweep:
         self.gave_up = ""
 
     @staticmethod
-    def family(address):
+    def family(address: str) -> int:
         """4 or 6."""
         return 6 if ":" in address else 4
 
-    def settings(self, lanes, void=True):
+    def settings(self, lanes: int, void: bool = True) -> dict[str, Any]:
         """What each of so many lanes is to keep to."""
         job = self.job
         rate = self.rate
@@ -113,7 +115,7 @@ class Sweep:
             "until": self.until,
         }
 
-    def work(self):
+    def work(self) -> list[tuple[int, list[int]]]:
         """The ports still to be asked: (address index, ports). Families whose silence is proven are done."""
         work = []
         for index, name in enumerate(self.addresses):
@@ -130,7 +132,7 @@ class Sweep:
 
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 
-    def run(self):
+    def run(self) -> dict[str, Any]:
         """Do the whole job and return the last line."""
         started = time.monotonic()
         self.calibrate()
@@ -143,7 +145,7 @@ class Sweep:
         self.echo_again()
         return self.report(started)
 
-    def calibrate(self):
+    def calibrate(self) -> None:
         """Learn what the path loses when it is quiet, and how slow it is, so that windows are judged fairly."""
         if not self.canaries or self.gave_up:
             return
@@ -156,7 +158,7 @@ class Sweep:
         elif slowest:
             self.job["timeout"] = max(self.job.get("timeout", 0.4), min(3.0, 3 * max(slowest)))
 
-    def ask_canaries(self, number, rate, times=None):
+    def ask_canaries(self, number: int, rate: float, times: list[float] | None = None) -> list[list[int]]:
         """Connect to canaries alone, in turn, gently; returns [sent, answered] of each."""
         per_host = self.job.get("per_host")
         rate = min([rate] + ([self.rate] if self.rate else []) + ([0.9 * per_host] if per_host else []))
@@ -189,7 +191,7 @@ class Sweep:
             self.ears.listener.drain_all()
         return counts
 
-    def ask_one(self, index, counts, held, selector):
+    def ask_one(self, index: int, counts: list[list[int]], held: dict[socket.socket, tuple[int, float]], selector: selectors.BaseSelector) -> None:
         """Start one canary."""
         address, port, _ = self.canaries[index]
         sock = socket.socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -198,7 +200,7 @@ class Sweep:
         held[sock] = (index, time.monotonic())
         selector.register(sock, selectors.EVENT_WRITE)
 
-    def round(self, number):
+    def round(self, number: int) -> None:
         """Ask everything that is still silent once, in all lanes."""
         work = self.work()
         lanes = max(1, min(self.job.get("lanes", 2), os.cpu_count() or 1))
@@ -211,7 +213,7 @@ class Sweep:
         asked = {self.family(self.addresses[index]) for index, _ in work}
         self.book(results, asked, lanes)
 
-    def fork(self, lane, share, others):
+    def fork(self, lane: Lane, share: list[tuple[int, list[int]]], others: Iterable[int]) -> dict[int, int]:
         """Start a lane in a child; returns {pipe: child pid}."""
         mine, theirs = os.pipe()
         pid = os.fork()
@@ -224,7 +226,7 @@ class Sweep:
         CHILDREN.add(pid)
         return {mine: pid}
 
-    def attend(self, children, number, total):
+    def attend(self, children: dict[int, int], number: int, total: int) -> list[dict[str, Any]]:
         """Listen to lanes and raw sockets until every lane has ended; returns the lanes' results."""
         selector = selectors.DefaultSelector()
         texts = {pipe: b"" for pipe in children}
@@ -260,7 +262,7 @@ class Sweep:
             self.tell_progress(said, number, total)
         return results
 
-    def tell_progress(self, said, number, total):
+    def tell_progress(self, said: dict[int, dict[str, Any]], number: int, total: int) -> None:
         """One line of progress, at most five a second."""
         now = time.monotonic()
         if now - getattr(self, "told", 0.0) < 0.2:
@@ -270,7 +272,7 @@ class Sweep:
         rate = sum(line["rate"] for line in said.values())
         self.tell({"done_ports": done, "total_ports": total, "round": number, "rate": round(rate)})
 
-    def book(self, results, asked, lanes):
+    def book(self, results: list[dict[str, Any]], asked: set[int], lanes: int) -> None:
         """Merge what the lanes saw and reckon how sure silence now is."""
         counts = [[0, 0] for _ in self.canaries]
         voided = 0
@@ -297,7 +299,7 @@ class Sweep:
             # windows were chosen by their canaries: one clean round out of such a choice is not trusted alone
             self.bounds[family] *= max(loss, self.job["miss_bound"] ** 0.5) if voided and self.rounds[family] == 1 else loss
 
-    def merge(self, result):
+    def merge(self, result: dict[str, Any]) -> None:
         """Take over a lane's states; an answer is never overwritten by silence."""
         codes = []
         for outcome in map(tuple, result["outcomes"]):
@@ -314,7 +316,7 @@ class Sweep:
 
     # -- the end ----------------------------------------------------------------------------------------------------------------
 
-    def listen(self, seconds):
+    def listen(self, seconds: float) -> None:
         """Hear late answers."""
         end = time.monotonic() + seconds
         self.ears.listener.drain_all()
@@ -325,12 +327,12 @@ class Sweep:
             for key, _ in selector.select(max(0.0, end - time.monotonic())):
                 self.ears.listener.drain(key.fileobj)
 
-    def close(self):
+    def close(self) -> None:
         """Ask every witness once more: a source that was barred half-way is seen here."""
         if self.canaries and not self.gave_up:
             self.late = self.ask_canaries(CLOSING * len(self.canaries), CALIBRATION_RATE)
 
-    def echo_again(self):
+    def echo_again(self) -> None:
         """Ask the echo's silent ports a few times more; it is no target, its loss is nobody's finding."""
         first = len(self.job["addresses"])
         for _ in range(4):
@@ -344,7 +346,7 @@ class Sweep:
             for result in self.attend(children, 0, 0):
                 self.merge(result)
 
-    def report(self, started):
+    def report(self, started: float) -> dict[str, Any]:
         """The last line: answers as ranges, and all that the certificate needs."""
         groups = {}
         for index, name in enumerate(self.addresses):
@@ -353,13 +355,31 @@ class Sweep:
             for port in self.ports:
                 answer = self.outcomes[state[port]] if self.outcomes else ("unasked", "", None, None)
                 groups.setdefault((index, self.refine(name, port, answer, resets)), []).append(port)
-        listed = [{"address": self.addresses[i], "echo": i >= len(self.job["addresses"]), "answer": o[0], "by": o[1], "type": o[2],
-                   "code": o[3], "hops": o[4], "ports": runs(ports)} for (i, o), ports in groups.items()]
+        listed = [
+            {
+                "address": self.addresses[i],
+                "echo": i >= len(self.job["addresses"]),
+                "answer": o[0],
+                "by": o[1],
+                "type": o[2],
+                "code": o[3],
+                "hops": o[4],
+                "ports": runs(ports),
+            }
+            for (i, o), ports in groups.items()
+        ]
         return {
             "answers": listed,
             "canaries": [
-                {"address": c[0], "port": c[1], "sent": n[0], "answered": n[1], "late_sent": late[0], "late_answered": late[1],
-                 "hops": self.usual_hops(c[0])}
+                {
+                    "address": c[0],
+                    "port": c[1],
+                    "sent": n[0],
+                    "answered": n[1],
+                    "late_sent": late[0],
+                    "late_answered": late[1],
+                    "hops": self.usual_hops(c[0]),
+                }
                 for c, n, late in zip(self.canaries, self.counts, self.late)
             ],
             "bounds": [{"family": f, "rounds": self.rounds[f], "miss_bound": bound} for f, bound in sorted(self.bounds.items())],
@@ -372,7 +392,7 @@ class Sweep:
             **self.tally,
         }
 
-    def refine(self, name, port, answer, resets):
+    def refine(self, name: str, port: int, answer: tuple[str, str, int | None, int | None], resets: bytearray | None) -> tuple[str, str, int | None, int | None, int | None]:
         """Add what the raw sockets heard: hops of a reset, answers that came after the connect had been given up."""
         kind = answer[0]
         if kind == "silent":
@@ -386,7 +406,7 @@ class Sweep:
             return answer + (resets[port] - 1 if resets and resets[port] else None,)
         return answer + (self.usual_hops(name) if kind == "open" else None,)
 
-    def usual_hops(self, name):
+    def usual_hops(self, name: str) -> int | None:
         """How far SYN-ACKs of this address came, most often; None when none was heard."""
         seen = self.ears.open_hops.get(name)
         return max(seen, key=seen.get) if seen else None
@@ -395,13 +415,13 @@ class Sweep:
 CHILDREN = set()
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     """Have the kernel end this child when the agent ends, however it ends (prctl(2) PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def runs(ports):
+def runs(ports: list[int]) -> list[list[int]]:
     """Fold ascending ports into [first, last] runs."""
     folded = []
     for port in ports:
@@ -412,14 +432,14 @@ def runs(ports):
     return folded
 
 
-def files_allowed():
+def files_allowed() -> int:
     """Raise the soft limit of open files to the hard one and return it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard if hard != resource.RLIM_INFINITY else 1 << 20
 
 
-def own_towards(address):
+def own_towards(address: str) -> str:
     """The vantage's own address on the way to `address`; no packet is sent."""
     with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
         try:

@@ -6,6 +6,8 @@ import ctypes
 import errno
 import socket
 import struct
+from collections.abc import Callable
+from typing import Any
 
 IP_RECVERR, IPV6_RECVERR = 11, 25
 MSG_ERRQUEUE = 0x2000
@@ -19,17 +21,17 @@ ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
 SHORT = (errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN)
 
 
-def family_of(address):
+def family_of(address: str) -> int:
     """AF_INET or AF_INET6."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def hops_of(ttl):
+def hops_of(ttl: int) -> int:
     """Routers passed, taking the nearest initial TTL at or above what arrived."""
     return next(first for first in (32, 64, 128, 255) if ttl <= first) - ttl
 
 
-def hear_errors(sock, family):
+def hear_errors(sock: socket.socket, family: int) -> None:
     """Have the kernel queue ICMP errors for this socket, with their sender (ip(7) IP_RECVERR)."""
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
@@ -37,7 +39,7 @@ def hear_errors(sock, family):
         sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
 
 
-def icmp_error(sock):
+def icmp_error(sock: socket.socket) -> tuple[str, int, int] | None:
     """Take the queued ICMP error of a socket: (sender, type, code), or None when there is none."""
     try:
         _, controls, _, _ = sock.recvmsg(512, 512, MSG_ERRQUEUE)
@@ -54,7 +56,7 @@ def icmp_error(sock):
     return None
 
 
-def outcome_of(sock, error, at_once):
+def outcome_of(sock: socket.socket, error: int, at_once: bool) -> tuple[str, str, int | None, int | None]:
     """Name the outcome of a connect: (answer, by, type, code).
 
     ECONNREFUSED is a reset only when no ICMP error is queued (port unreachable gives the same errno). An ICMP error that this very
@@ -75,7 +77,7 @@ def outcome_of(sock, error, at_once):
     return ("icmp", "", None, None)
 
 
-def own_address(sock):
+def own_address(sock: socket.socket) -> str:
     """The vantage's address on a socket; "" when it has none."""
     try:
         return sock.getsockname()[0]
@@ -83,7 +85,7 @@ def own_address(sock):
         return ""
 
 
-def _attach(sock, program):
+def _attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
     """Attach a classic BPF program (a list of (code, jt, jf, k))."""
     code = b"".join(struct.pack("HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code)
@@ -102,7 +104,7 @@ class Listener:
     with packed addresses (`by` is text).
     """
 
-    def __init__(self, segment, unreachable):
+    def __init__(self, segment: Callable[[bytes, int, int, int, int], None], unreachable: Callable[[str, int, int, bytes, int, int, int], None]) -> None:
         self.segment = segment
         self.unreachable = unreachable
         self.sockets = {}
@@ -112,11 +114,11 @@ class Listener:
         self._open(socket.AF_INET6, socket.IPPROTO_ICMPV6, self._icmp6)
 
     @property
-    def privileged(self):
+    def privileged(self) -> bool:
         """Whether IPv4 segments are heard; IPv6 may be absent from a machine altogether."""
         return self._tcp4 in self.sockets.values() and self._icmp4 in self.sockets.values()
 
-    def _open(self, family, protocol, handler):
+    def _open(self, family: int, protocol: int, handler: Callable[[bytes, list[Any], Any], None]) -> None:
         try:
             sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
         except OSError:
@@ -133,7 +135,7 @@ class Listener:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
         self.sockets[sock] = handler
 
-    def drain(self, sock, most=4096):
+    def drain(self, sock: socket.socket, most: int = 4096) -> None:
         """Handle what waits on one of `sockets`."""
         handler = self.sockets[sock]
         for _ in range(most):
@@ -143,24 +145,24 @@ class Listener:
                 return
             handler(data, controls, peer)
 
-    def drain_all(self):
+    def drain_all(self) -> None:
         """Handle what waits on all sockets."""
         for sock in self.sockets:
             self.drain(sock)
 
-    def _tcp4(self, data, _controls, _peer):
+    def _tcp4(self, data: bytes, _controls: list[Any], _peer: Any) -> None:
         start = (data[0] & 15) * 4
         if len(data) >= start + 14:
             port, own = struct.unpack_from(">HH", data, start)
             self.segment(data[12:16], port, own, data[start + 13], hops_of(data[8]))
 
-    def _tcp6(self, data, controls, peer):
+    def _tcp6(self, data: bytes, controls: list[Any], peer: Any) -> None:
         limit = next((struct.unpack("i", value)[0] for level, kind, value in controls if kind == IPV6_HOPLIMIT), None)
         if len(data) >= 14 and limit is not None:
             port, own = struct.unpack_from(">HH", data)
             self.segment(socket.inet_pton(socket.AF_INET6, peer[0].split("%")[0]), port, own, data[13], hops_of(limit))
 
-    def _icmp4(self, data, _controls, peer):
+    def _icmp4(self, data: bytes, _controls: list[Any], peer: Any) -> None:
         start = (data[0] & 15) * 4
         quoted = start + 8
         if len(data) < quoted + 24 or data[start] != ICMP_UNREACHABLE:
@@ -171,7 +173,7 @@ class Listener:
             target = data[quoted + 16 : quoted + 20]
             self.unreachable(peer[0], data[start], data[start + 1], target, data[quoted + 9], port, own)
 
-    def _icmp6(self, data, _controls, peer):
+    def _icmp6(self, data: bytes, _controls: list[Any], peer: Any) -> None:
         if len(data) >= 52 and data[0] == ICMP6_UNREACHABLE:
             own, port = struct.unpack_from(">HH", data, 48)
             self.unreachable(peer[0].split("%")[0], data[0], data[1], data[32:48], data[14], port, own)

@@ -63,7 +63,9 @@ def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Se
     """One port: what it speaks, whose words are in it. Not having heard is a value."""
     address, port = place
     try:
-        spoken = identify(vantage, address, port, Deadline.after(SECONDS), expect=EXPECT.get(service.protocol, "") if service else "")
+        spoken = identify(
+            vantage, address, port, Deadline.after(SECONDS), expect=EXPECT.get(service.protocol, "") if service else ""
+        )
         page, unread = _page(vantage, place, spoken)
     except CouldNotLook as missed:
         return _unheard(place, missed)

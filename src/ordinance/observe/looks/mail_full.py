@@ -11,7 +11,6 @@ import msgspec
 
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, look
 from ordinance.observe.mail import box
-from ordinance.observe.mail.alone import Budget, alone
 from ordinance.observe.mail.filling import Filler
 from ordinance.observe.mail.offers import MARK, Letter, offer
 from ordinance.observe.mail.session import Post, unlooked
@@ -33,7 +32,7 @@ RECOUNT_POLL_SECONDS = 0.25
 def mail_full(context: LookContext) -> MailFullSighting:
     """Tell the story of the declared probe mailbox, alone with it."""
     post = Post.of(context)
-    with alone(context):
+    with post.share.alone(context):
         story = _Story(post)
         try:
             story.tell()
@@ -50,7 +49,7 @@ class _Story:
     def __init__(self, post: Post) -> None:
         self.seen = MailFullSighting(mailbox=post.mailbox.address)
         self._post = post
-        self._budget = Budget(post.mailbox)
+        self._budget = post.share.budget
         self._strangers = gateway(post.context.inventory, post.mailbox)
         self._own = submission(post.context.inventory, post.mailbox)
         self._sent: list[Letter] = []  #: taken for the second recipient
@@ -61,6 +60,7 @@ class _Story:
         self._step(0, "below the limit")
         self.note(receive_before=self._receive(box.ARRIVAL_SECONDS))
         self.note(send_before=self._send())
+        self._must_work()
         self._step(1, "nearly full")
         overflow = self._overflow(limit)
         self._step(2, "filling")
@@ -101,19 +101,27 @@ class _Story:
             raise CouldNotLook(
                 Unseen.SCOPE,
                 f"the probe mailbox holds {limit} bytes; to fill it takes up to twice that, and the byte budget "
-                f"({self._budget.left} for this look) does not allow it",
+                f"({self._budget.left} left) does not allow it",
             )
         return limit
+
+    def _must_work(self) -> None:
+        """There is no use in filling a mailbox that neither receives nor sends when it is empty."""
+        ways = (self.seen.receive_before, self.seen.send_before)
+        if any(way.taken for way in ways if way):
+            return
+        said = "; ".join(f"{way.place}: {way.unseen or way.refusal or 'no answer'}" for way in ways if way)
+        raise CouldNotLook(Unseen.PROTOCOL, f"even below the limit no message was taken ({said})")
 
     def _receive(self, seconds: float) -> Offer:
         """Offer a small message from outside; when it is taken, wait for it."""
         letter = Letter.new(self._post.mailbox.address, SMALL)
-        return self._awaited(offer(self._post, self._strangers, letter, self._budget, declared=False), letter, seconds)
+        return self._awaited(offer(self._post, self._strangers, letter, declared=False), letter, seconds)
 
     def _send(self) -> Offer:
         """Offer a small message of the probe user to the second recipient."""
         letter = Letter.new(self._post.mailbox.second_recipient, SMALL)
-        offered = offer(self._post, self._own, letter, self._budget, declared=False)
+        offered = offer(self._post, self._own, letter, declared=False)
         if offered.taken:
             self._sent.append(letter)
         return offered
@@ -121,7 +129,7 @@ class _Story:
     def _other(self) -> Offer:
         """RCPT for the other mailbox through the same gateway, and nothing more."""
         letter = Letter.new(self._post.mailbox.second_recipient, 0)
-        return offer(self._post, self._strangers, letter, self._budget, declared=False, envelope_only=True)
+        return offer(self._post, self._strangers, letter, declared=False, envelope_only=True)
 
     def _overflow(self, limit: int) -> Letter:
         """Leave a little room and offer more than fits, then a sentinel that does fit."""
@@ -130,12 +138,15 @@ class _Story:
             box.delete(client, client.search("ALL"))
             Filler(client, self._budget).pour(limit - room)
         letter = Letter.new(self._post.mailbox.address, max(2 * room, min(OVERFLOW, limit)))
-        offered = offer(self._post, self._strangers, letter, self._budget, declared=False)
-        sentinel = self._receive(box.ARRIVAL_SECONDS if offered.taken else 0)
-        there = self._present(letter)
+        offered = offer(self._post, self._strangers, letter, declared=False)
+        sentinel = self._receive(box.ARRIVAL_SECONDS)
+        session = box.Seen()
+        with box.opened(self._post, session) as client:
+            there = bool(client.search("SUBJECT", letter.token))
         # Without the sentinel, "not there" says nothing; with it, what was offered before would have come before.
         arrived = True if there else False if sentinel.arrived or not offered.taken else None
-        self.note(overflow=msgspec.structs.replace(offered, arrived=arrived))
+        seen = offered.observations + tuple(session.observations)
+        self.note(overflow=msgspec.structs.replace(offered, arrived=arrived, observations=seen))
         return letter
 
     def _fill(self, limit: int, overflow: Letter) -> None:
@@ -183,10 +194,6 @@ class _Story:
         session = box.Seen()
         arrived = box.wait_for(self._post, session, letter.token, seconds)
         return msgspec.structs.replace(offered, arrived=arrived, observations=offered.observations + tuple(session.observations))
-
-    def _present(self, letter: Letter) -> bool:
-        with box.opened(self._post, box.Seen()) as client:
-            return bool(client.search("SUBJECT", letter.token))
 
     def _tidy_second(self) -> list[str]:
         mailbox = self._post.mailbox

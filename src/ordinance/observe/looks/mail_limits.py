@@ -13,7 +13,6 @@ import msgspec
 from ordinance.inventory.model import Service
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, look
 from ordinance.observe.mail import box
-from ordinance.observe.mail.alone import Budget, alone
 from ordinance.observe.mail.offers import Letter, declare, offer
 from ordinance.observe.mail.session import Post, Trace, confer, converse, secure, size_of, unlooked
 from ordinance.observe.mail.ways import SMTP_PROTOCOLS, Way, declared, gateway, submission
@@ -36,8 +35,9 @@ def mail_limits(context: LookContext) -> MailLimitsSighting:
     if mailbox is None:
         return seen
     try:
-        with alone(context):
-            return _tried(Post.of(context), seen)
+        post = Post.of(context)
+        with post.share.alone(context):
+            return _tried(post, seen)
     except CouldNotLook as missed:
         return msgspec.structs.replace(seen, unseen=unlooked(missed))
 
@@ -87,14 +87,13 @@ def _announcement(service: Service, place: str, trace: Trace) -> Announcement:
 
 
 def _tried(post: Post, seen: MailLimitsSighting) -> MailLimitsSighting:
-    budget = Budget(post.mailbox)
     ways: list[Limits] = []
     try:
         box.empty(post, box.Seen())
         for make in (gateway, submission):
             way = make(post.context.inventory, post.mailbox)
             post.context.progress(len(ways), 2, f"limit of the {way.path}")
-            ways.append(_Trial(post, way, budget).run())
+            ways.append(_Trial(post, way).run())
     except CouldNotLook as missed:
         seen = msgspec.structs.replace(seen, unseen=unlooked(missed))
     return msgspec.structs.replace(seen, ways=tuple(ways), uncleaned=_cleaned(post))
@@ -114,7 +113,6 @@ class _Trial:
 
     post: Post
     way: Way
-    budget: Budget
     seen: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,15 +142,17 @@ class _Trial:
         margin = max(LEAST_MARGIN, limit // MARGIN_DIVISOR)
         self._note(declared_over=declare(self.post, self.way, Letter.new(recipient, limit + 1)))
         over = Letter.new(recipient, limit + margin)
-        offered = offer(self.post, self.way, over, self.budget, declared=False)
+        offered = offer(self.post, self.way, over, declared=False)
         self._note(undeclared_over=offered)
         if offered.taken:
             self._note(undeclared_over=self._watched(offered, over, WATCH_SECONDS))
             return
-        self._offer_under(offered, over, Letter.new(recipient, max(limit - margin, LEAST_MARGIN)))
+        # Where no limit is known, any message that is taken shows that the refusal was about size: a small one is enough.
+        size = max(limit - margin, LEAST_MARGIN) if self.seen.advertised else LEAST_MARGIN
+        self._offer_under(offered, over, Letter.new(recipient, size))
 
     def _offer_under(self, refused: Offer, over: Letter, under: Letter) -> None:
-        offered = offer(self.post, self.way, under, self.budget, declared=True)
+        offered = offer(self.post, self.way, under, declared=True)
         self._note(under=offered)
         if not offered.taken:
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
@@ -25,6 +26,7 @@ from ordinance.sight.perimeter import (
     PortAnswer,
     Reply,
     SweepSighting,
+    Unechoed,
 )
 from ordinance.sight.ports import count, each
 
@@ -132,10 +134,12 @@ def _group(answer: dict[str, Any]) -> PortAnswer:
     return PortAnswer(ports=tuple((first, final) for first, final in answer["ports"]), reply=reply_of(answer))
 
 
-def _certificate(
-    last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str
-) -> Certificate:
-    unechoed = tuple(_group(answer) for answer in last["answers"] if answer["echo"] and answer["answer"] != Answer.OPEN)
+def _certificate(last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str) -> Certificate:
+    unechoed = tuple(
+        Unechoed(family=ip_address(answer["address"]).version, ports=_group(answer).ports)
+        for answer in last["answers"]
+        if answer["echo"] and answer["answer"] != Answer.OPEN
+    )
     barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
     reasons = [text for text in (last["why_incomplete"], barred, why) if text]
     return Certificate(

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from ordinance.inventory.model import Address, Inventory, PublicDns
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
-from ordinance.observe.protocols import dns
+from ordinance.observe.protocols import dns, dns_udp
 from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
 
 OUTSIDE = "outside"
 QUESTION_SECONDS = 6.0
 TRANSFER_SECONDS = 10.0
+UDP_SECONDS = 90.0
 #: Everything by which a name can lead to a server; TXT because addresses are often left there.
 PRIVATE_TYPES = ("A", "AAAA", "CNAME", "MX", "TXT", "HTTPS")
 #: Records of the zone itself that point at names.
@@ -35,8 +36,14 @@ def public_names(context: LookContext) -> NamesSighting:
     if zone is None:
         raise CouldNotLook(Unseen.TOOL, "the inventory declares no public zone")
     vantage = context.door.at(OUTSIDE)
-    servers = [_over_tcp(context, vantage, zone, server) for server in zone.servers]
-    return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=tuple(servers))
+    over_tcp = [_over_tcp(context, vantage, zone, server) for server in zone.servers]
+    try:
+        over_udp = [_over_udp(context, vantage, zone, server) for server in zone.servers]
+    except CouldNotLook as missed:
+        if missed.reason is Unseen.HALTED:
+            raise
+        return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=tuple(over_tcp), no_udp=str(missed))
+    return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=(*over_tcp, *over_udp))
 
 
 def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
@@ -50,6 +57,30 @@ def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, serv
     return ServerNames(
         server=str(server), transport="tcp", before=before, questions=questions, after=ask(*witness(zone)), transfers=transfers
     )
+
+
+def _over_udp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
+    """Ask the same over UDP. The witness goes in jobs of its own: within one job nobody knows what is asked first."""
+    planned = list(dict.fromkeys(questions(context.inventory)))
+    (before,) = _asked_udp(vantage, server, [witness(zone)])
+    answers = tuple(_asked_udp(vantage, server, planned))
+    (after,) = _asked_udp(vantage, server, [witness(zone)])
+    return ServerNames(server=str(server), transport="udp", before=before, questions=answers, after=after)
+
+
+def _asked_udp(vantage: VantagePoint, server: Address, wanted: list[Question]) -> Iterator[NameAnswer]:
+    told = dns_udp.ask_all(vantage, server, wanted, Deadline.after(UDP_SECONDS))
+    for (name, kind), answer in zip(wanted, told, strict=True):
+        yield NameAnswer(
+            server=str(server),
+            transport="udp",
+            name=name,
+            type=kind,
+            rcode=answer.rcode,
+            records=tuple(records_of(answer.records)),
+            unseen=answer.unseen,
+            observation=answer.observation,
+        )
 
 
 def asked(context: LookContext, ask: Ask, server: Address) -> Iterator[NameAnswer]:

@@ -31,7 +31,7 @@ def opened(post: Post, seen: Seen, user: str = "", password: SecretRef | None = 
     """IMAP inside verified TLS, logged in as the probe user (or another), INBOX selected.
 
     Port 143 starts TLS by STARTTLS, any other at once. CouldNotLook(IDENTITY) before a credential is sent when the certificate
-    is not the declared one, CREDENTIALS when the login is refused; both with the observation.
+    is not the declared one, CREDENTIALS when the login is or was refused; both with the observation.
     """
     box = post.mailbox
     door = post.context.door.at(here(post.context.inventory).name)
@@ -45,7 +45,9 @@ def opened(post: Post, seen: Seen, user: str = "", password: SecretRef | None = 
             else:
                 dialogue.start_tls(box.server_name, post.ca)
                 client.greeting()
-            client.login(user or box.user, post.context.door.secret(password or box.password))
+            word = post.context.door.secret(password or box.password)
+            with post.share.logins.attempt(user or box.user, "imap"):
+                client.login(user or box.user, word)
             client.select()
             yield client
             client.logout()

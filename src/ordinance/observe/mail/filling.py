@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass, field
 
 from ordinance.observe.api import CouldNotLook, Unseen
-from ordinance.observe.mail.alone import Budget
 from ordinance.observe.mail.box import KIB, delete
 from ordinance.observe.mail.offers import MARK
+from ordinance.observe.mail.shared import Budget
 from ordinance.observe.protocols.imap import ImapClient
 
 #: One message of the filling: below any server's own limit on a message.

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from ordinance.observe.mail.alone import Budget
 from ordinance.observe.mail.session import Post, Trace, confer
 from ordinance.observe.mail.ways import Way
 from ordinance.observe.protocols.smtp import Reply, SmtpClient, message
@@ -33,16 +32,23 @@ class Letter:
     def text(self, sender: str) -> Iterator[bytes]:
         """Write the message, in pieces, exactly `size` bytes."""
         subject = f"{MARK} {self.token}"
-        return message(sender, self.recipient, subject, f"{self.token}@ordinance.invalid", formatdate(), self.size)
+        return message(
+            sender=sender,
+            recipient=self.recipient,
+            subject=subject,
+            message_id=f"{self.token}@ordinance.invalid",
+            date=formatdate(),
+            size=self.size,
+        )
 
 
-def offer(post: Post, way: Way, letter: Letter, budget: Budget, *, declared: bool, envelope_only: bool = False) -> Offer:
+def offer(post: Post, way: Way, letter: Letter, *, declared: bool, envelope_only: bool = False) -> Offer:
     """Offer a letter, as far as the server goes along. CouldNotLook(SCOPE) when the byte budget does not allow it.
 
     With `envelope_only` the transaction ends after RCPT, and no byte of a message is sent.
     """
     if not envelope_only:
-        budget.spend(letter.size)
+        post.share.budget.spend(letter.size)
     answers: list[Answer] = []
 
     def talk(client: SmtpClient, _: Trace) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ordinance.inventory.model import ProbeMailbox
 from ordinance.observe.api import CouldNotLook, Deadline, Dialogue, LookContext, Unseen
+from ordinance.observe.mail.shared import Share, share_of
 from ordinance.observe.mail.ways import Way
 from ordinance.observe.protocols.smtp import SmtpClient
 from ordinance.sight.mail import Unlooked
@@ -42,6 +43,7 @@ class Post:
     context: LookContext
     mailbox: ProbeMailbox
     ca: bytes | None
+    share: Share
 
     @classmethod
     def of(cls, context: LookContext) -> Post:
@@ -49,7 +51,8 @@ class Post:
         mailbox = context.inventory.probe_mailbox
         if mailbox is None:
             raise CouldNotLook(Unseen.SCOPE, "the inventory declares no probe mailbox")
-        return cls(context, mailbox, context.door.secret(mailbox.ca).encode() if mailbox.ca else None)
+        ca = context.door.secret(mailbox.ca).encode() if mailbox.ca else None
+        return cls(context, mailbox, ca, share_of(context.inventory, mailbox))
 
 
 def unlooked(missed: CouldNotLook) -> Unlooked:
@@ -88,7 +91,9 @@ def confer(post: Post, way: Way, talk: Talk) -> Trace:
             raise CouldNotLook(Unseen.IDENTITY, f"{way.place} greets {trace.greeting!r}, not {way.identity!r}")
         if way.login:
             secure(client, way, trace, post.mailbox.server_name, post.ca)
-            client.login(post.mailbox.user, post.context.door.secret(post.mailbox.password))
+            password = post.context.door.secret(post.mailbox.password)
+            with post.share.logins.attempt(post.mailbox.user, way.place):
+                client.login(post.mailbox.user, password)
         talk(client, trace)
 
     return converse(post.context, way, introduced)

@@ -69,7 +69,7 @@ class _Inquiry:
 
     def run(self, expect: str) -> Spoken:
         steps: dict[str, Callable[[], Spoken | None]] = {
-            "greeting": lambda: self._talk(b""), "tls": self._tls, "http": lambda: self._talk(HTTP_QUESTION),
+            "greeting": lambda: self._talk(b""), "tls": lambda: self._tls(web_first=expect == "tls"), "http": lambda: self._talk(HTTP_QUESTION),
             "dns": lambda: self._talk(DNS_QUESTION),
         }  # fmt: skip
         best: Spoken | None = None
@@ -97,38 +97,32 @@ class _Inquiry:
         finally:
             self._observations.append(dialogue.observation)
 
-    def _tls(self) -> Spoken | None:
+    def _tls(self, *, web_first: bool) -> Spoken | None:
+        """Offer TLS; within it a greeting or the web, the likelier first. None when there is no TLS."""
+        tries = (HTTP_QUESTION, b"") if web_first else (b"", HTTP_QUESTION)
+        peer: TlsPeer | None = None
+        best: Spoken | None = None
+        for question in tries:
+            found, seen = self._within_tls(question)
+            peer = peer or seen
+            best = found or best
+            if peer is None or (found is not None and found.protocol != "unknown"):
+                break
+        if peer is None:
+            return None
+        return Spoken("tls", best.first_line if best else "", best.protocol if best else "", peer)
+
+    def _within_tls(self, question: bytes) -> tuple[Spoken | None, TlsPeer | None]:
+        """What answers `question` within TLS, and who the peer says it is; None for what was not there."""
         dialogue = self._connect(self._listen)
+        peer: TlsPeer | None = None
         try:
             with dialogue:
                 peer = dialogue.start_tls("", None, verify=False)
-                found = self._inside(dialogue)
+                return self._recognise(dialogue, question), peer
         except CouldNotLook as failure:
             self._note(failure)
-            return None
-        finally:
-            self._observations.append(dialogue.observation)
-        if found is None:
-            found = self._http_inside()
-        return Spoken("tls", found.first_line if found else "", found.protocol if found else "", peer)
-
-    def _inside(self, dialogue: Dialogue) -> Spoken | None:
-        """Return what greets within TLS; None when nothing does."""
-        try:
-            return self._recognise(dialogue, b"")
-        except CouldNotLook as failure:
-            self._note(failure)
-            return None
-
-    def _http_inside(self) -> Spoken | None:
-        dialogue = self._connect(self._listen)
-        try:
-            with dialogue:
-                dialogue.start_tls("", None, verify=False)
-                return self._recognise(dialogue, HTTP_QUESTION)
-        except CouldNotLook as failure:
-            self._note(failure)
-            return None
+            return None, peer
         finally:
             self._observations.append(dialogue.observation)
 
@@ -177,12 +171,17 @@ def _first_words(dialogue: Dialogue) -> bytes:
     """Up to a line, or what came until the deadline; what came before a failure counts."""
     heard = b""
     try:
-        while b"\n" not in heard and len(heard) < FIRST and (data := dialogue.read_some(FIRST)):
+        while not _enough(heard) and (data := dialogue.read_some(FIRST)):
             heard += data
     except CouldNotLook:
         if not heard:
             raise
     return heard
+
+
+def _enough(heard: bytes) -> bool:
+    """A line, or what has no lines."""
+    return b"\n" in heard or len(heard) >= FIRST or protocol_of(heard) in {"telnet", "dns"}
 
 
 def _smtp_or_ftp(dialogue: Dialogue) -> str:

@@ -140,7 +140,7 @@ def _reply_of(code: int, texts: list[str]) -> Reply:
     return Reply(code, enhanced[1] if enhanced else "", "\n".join(texts), tuple(texts))
 
 
-def message(*, sender: str, recipient: str, subject: str, message_id: str, date: str, size: int) -> Iterator[bytes]:
+def message(sender: str, recipient: str, subject: str, message_id: str, date: str, size: int) -> Iterator[bytes]:  # noqa: PLR0917
     """Return a plain message of exactly `size` bytes, made as it is sent, in chunks.
 
     `date` is RFC 5322's, `message_id` without angle brackets. ValueError when `size` does not hold the headers.

@@ -1,0 +1,113 @@
+"""Secrets: resolved by reference, shown nowhere, recorded nowhere."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from ordinance.inventory.model import SecretRef
+from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.memory import MemoryJournal
+from ordinance.observe.recorder import Recorder
+from ordinance.observe.secret import Vault
+from selftest.observe.world import LOOPBACK, door, peer
+
+WORD = "tröublesome-Pass/word+1"
+
+
+def test_a_secret_is_read_from_the_environment_and_from_a_file(monkeypatch, tmp_path):
+    vault = Vault()
+    monkeypatch.setenv("A_SECRET", WORD)
+    (tmp_path / "key").write_text(WORD + "\n")
+    assert vault.resolve(SecretRef("env", "A_SECRET")) == WORD
+    assert vault.resolve(SecretRef("file", str(tmp_path / "key"))) == WORD
+    assert repr(vault.resolve(SecretRef("env", "A_SECRET"))) == "«secret»"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        SecretRef("env", "NOT_THERE"),
+        SecretRef("env", "EMPTY"),
+        SecretRef("file", "/nonexistent/key"),
+        SecretRef("lab", "no-such-secret"),
+        SecretRef("vault", "x"),
+    ],
+    ids=str,
+)
+def test_a_missing_secret_is_named_by_its_reference(reference, monkeypatch):
+    monkeypatch.setenv("EMPTY", "\n")
+    monkeypatch.setenv("ORDINANCE_LAB", "no-such-lab")
+    with pytest.raises(CouldNotLook) as missing:
+        Vault().resolve(reference)
+    assert missing.value.reason is Unseen.CREDENTIALS
+    assert str(reference) in missing.value.detail
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "\0probe\0"])
+@pytest.mark.parametrize("after", ["", "x", "xy", "xyz"])
+def test_a_secret_is_found_in_base64_wherever_it_stands(before, after):
+    vault = Vault()
+    vault.hide(WORD)
+    said = base64.b64encode((before + WORD + after).encode())
+    redacted = vault.redact(b"AUTH PLAIN " + said)
+    assert "«secret»".encode() in redacted
+    assert len(redacted) - len("AUTH PLAIN «secret»".encode()) <= 4 * (len(before) + len(after) + 3)
+
+
+def test_a_secret_within_another_leaves_nothing_behind():
+    vault = Vault()
+    vault.hide("pass")
+    vault.hide("passphrase")
+    assert vault.redact(b"a passphrase and a pass") == "a «secret» and a «secret»".encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dana:$y$j9T$abcdefghijklmnop$qrstuvwxyz0123456789ABCDEFGHIJKLMNOPQR:20000:0:90:7:::",
+        "dana:$6$saltsalt$abcdefghijklmnopqrstuvwxyz0123456789./ABCDEFGHIJ:20000",
+        "probe:{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuv",
+    ],
+)
+def test_password_hashes_never_become_evidence(text):
+    shown = Vault().redact_text(text)
+    assert "«hash»" in shown
+    assert "abcdefghij" not in shown
+    assert Vault().redact_text("costs $5 and $x") == "costs $5 and $x"
+
+
+def test_a_private_key_is_hidden_line_by_line():
+    vault = Vault()
+    vault.hide("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAsecretline\n-----END OPENSSH PRIVATE KEY-----\n")
+    assert b"AAAAsecretline" not in vault.redact(b"debug: AAAAsecretline")
+
+
+def test_nothing_that_is_recorded_holds_a_secret():
+    vault, journal = Vault(), MemoryJournal()
+    vault.hide(WORD)
+    attempt = Recorder(journal, vault, "a-look").begin("here", f"box {WORD}", "test")
+    failure = attempt.failed(Unseen.PROTOCOL, f"said {WORD}", raw=WORD.encode(), details={WORD: [WORD, {"x": WORD.encode()}]})
+    assert WORD not in str(failure)
+    assert WORD not in repr(journal.observations)
+    assert base64.b64encode(WORD.encode()).decode() not in repr(journal.observations)
+
+
+def test_an_attempt_is_recorded_once():
+    journal = MemoryJournal()
+    attempt = Recorder(journal, Vault(), "a-look").begin("here", "box", "test")
+    assert attempt.done("ok", "first") == attempt.done("deadline", "second") == "o-000001"
+    assert [seen.outcome for seen in journal.observations] == ["ok"]
+
+
+def test_a_dialogue_records_neither_what_we_send_in_secret_nor_its_echo():
+    journal = MemoryJournal()
+    with peer(lambda c: c.sendall(c.recv(1000))) as port:
+        with door(journal).at("here").connect(LOOPBACK, port, Deadline.after(3)) as dialogue:
+            dialogue.secret(WORD)
+            dialogue.write(f"PASS {WORD}\r\n".encode())
+            assert dialogue.read_line() == f"PASS {WORD}".encode()
+    (seen,) = journal.observations
+    assert seen.seen == "> PASS «secret»\n< PASS «secret»"
+    assert WORD.encode() not in base64.b64decode(seen.raw)

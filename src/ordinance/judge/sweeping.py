@@ -1,0 +1,110 @@
+"""What a sweep may claim about one public group: everything that keeps it from having seen all ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ordinance.inventory.model import PublicGroup
+from ordinance.judge.verdict import Witness
+from ordinance.law.model import Profile
+from ordinance.sight.perimeter import AddressSweep, Answer, Canary, SweepSighting, family
+from ordinance.sight.ports import count, said
+
+PORTS = 65_535
+#: ICMP errors a second, beyond which a router's own limit (Linux: one a second for each destination) hides some of them.
+ICMP_A_SECOND = 0.5
+
+
+def group_canaries(group: PublicGroup, sweep: SweepSighting) -> tuple[Canary, ...]:
+    """The canaries that stand on addresses of the group."""
+    names = {str(address) for address in group.addresses}
+    return tuple(canary for canary in sweep.certificate.canaries if canary.address in names)
+
+
+def host_hops(address: str, group: PublicGroup, sweep: SweepSighting) -> int | None:
+    """How far the host of an address is; for an address without an answer, how far the nearest host of its group and family is."""
+    known = _hops_by_address(sweep)
+    if address in known:
+        return known[address]
+    beside = (known[str(other)] for other in group.addresses if str(other) in known and other.version == family(address))
+    return min(beside, default=None)
+
+
+def _hops_by_address(sweep: SweepSighting) -> dict[str, int]:
+    known = {}
+    for seen in sweep.addresses:
+        hops = [found.reply.hops for found in seen.of(Answer.OPEN) if found.reply.hops is not None]
+        if hops:
+            known[seen.address] = min(hops)
+    canaries = {canary.address: canary.hops for canary in sweep.certificate.canaries if canary.hops is not None}
+    return {**canaries, **known}
+
+
+def sweep_doubts(group: PublicGroup, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+    """Each reason why silence in this sweep is not proven, for this group."""
+    certificate = sweep.certificate
+    if not certificate.complete:
+        yield f"the sweep was not complete: {certificate.why_incomplete or 'it ended early'}"
+    if certificate.local_errors:
+        yield f"the vantage itself could not send {certificate.local_errors} probes"
+    for version in sorted({address.version for address in group.addresses}):
+        yield from _family_doubts(version, sweep, profile)
+    yield from _canary_doubts(group_canaries(group, sweep), group)
+    for address in group.addresses:
+        yield from _address_doubts(str(address), sweep)
+
+
+def _family_doubts(version: int, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+    certificate = sweep.certificate
+    bound = certificate.bound(version)
+    if bound > profile.miss_bound:
+        yield f"an open port over IPv{version} was missed with a chance of up to {bound:.1e} (at most {profile.miss_bound:.1e} is allowed)"
+    if version not in certificate.echo_families:
+        yield f"no outside echo shows what the vantage can send over IPv{version}"
+    for unechoed in certificate.unechoed:
+        if unechoed.family == version:
+            yield f"the vantage is not shown to be able to send over IPv{version} to ports {said(unechoed.ports)}"
+
+
+def _canary_doubts(canaries: tuple[Canary, ...], group: PublicGroup) -> Iterator[str]:
+    families = {family(canary.address) for canary in canaries if canary.answered}
+    for version in sorted({address.version for address in group.addresses} - families):
+        yield f"no known open port of {group.name} was found over IPv{version}, so the sweep is not shown to see any"
+    for canary in canaries:
+        if not canary.answered:
+            yield f"{canary.address} port {canary.port}, which is meant to be open, never answered"
+        elif not canary.late_answered:
+            yield f"{canary.address} port {canary.port} no longer answered when the sweep ended: the vantage may have been barred"
+
+
+def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
+    seen = sweep.of(address)
+    if seen is None:
+        yield f"{address} was not swept"
+        return
+    if seen.covered() < PORTS:
+        yield f"{address}: {PORTS - seen.covered()} ports were not asked"
+    if any(group.reply.answer in (Answer.OPEN, Answer.RST) for group in seen.answers):
+        return
+    if not sweep.certificate.hears_icmp:
+        yield f"{address}: the vantage may not hear late ICMP errors, so a port let through to nobody would look silent"
+    elif _icmp_rate(sweep.addresses, family(address)) > ICMP_A_SECOND * max(sweep.certificate.seconds, 1.0) and _silent(seen):
+        yield f"{address}: so many ICMP errors came that a router's word about an unused address may have been held back"
+
+
+def _silent(seen: AddressSweep) -> int:
+    return sum(count(group.ports) for group in seen.of(Answer.SILENT))
+
+
+def _icmp_rate(addresses: Iterable[AddressSweep], version: int) -> int:
+    """ICMP errors heard in a family during the whole sweep."""
+    groups = (group for seen in addresses if family(seen.address) == version for group in seen.of(Answer.ICMP))
+    return sum(count(group.ports) for group in groups)
+
+
+def sweep_witnesses(group: PublicGroup, sweep: SweepSighting) -> Iterator[Witness]:
+    """The canaries of this group that the same sweep found."""
+    for canary in group_canaries(group, sweep):
+        if canary.answered and canary.late_answered:
+            text = f"{canary.address} port {canary.port}, known open, answered {canary.answered} of {canary.sent} times in the same sweep"
+            yield Witness(text, sweep.observations)

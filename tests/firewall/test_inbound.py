@@ -1,0 +1,28 @@
+"""9.A.2: inbound, the firewall lets only SMTP and NNTP through, each to its own hosts."""
+
+from ordinance.judge.inbound import inbound_tcp
+from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.sight.perimeter import ConversationSighting, SweepSighting
+from ordinance.suite import Check, control
+
+
+@control("9.A.2/inbound-tcp")
+def test_only_mail_and_news_come_in(check: Check, perimeter_sweep: SweepSighting, conversations: ConversationSighting) -> None:
+    """Of all TCP ports of every public address, only those of mail, news and the declared readings are open."""
+    check.settle(inbound_tcp(check.target, perimeter_sweep, conversations, check.inventory, check.profile))
+
+
+@control("9.A.2/speaks-what-it-says")
+def test_open_ports_speak_what_they_say(
+    check: Check, perimeter_sweep: SweepSighting, conversations: ConversationSighting
+) -> None:
+    """SMTP ports speak SMTP, NNTP ports speak NNTP, and every declared service is who it should be."""
+    check.settle(speaks_what_it_says(check.target, perimeter_sweep, conversations, check.inventory, check.profile))
+
+
+@control("9.A.2/right-host")
+def test_mail_and_news_stand_on_their_hosts(
+    check: Check, perimeter_sweep: SweepSighting, conversations: ConversationSighting
+) -> None:
+    """SMTP answers only on mail gateways and NNTP only on news hosts."""
+    check.settle(right_host(check.target, perimeter_sweep, conversations, check.inventory, check.profile))
