@@ -87,7 +87,7 @@ CASES = {
     "password in clear": (PROBE, "  password: hunter2 #!\n", "a secret stands here in clear", "env:NAME, file:PATH"),
     "key path without scheme": (
         "ssh_key: env:AUDIT_KEY,",
-        "ssh_key: /root/hunter2, #!\n   ",
+        "ssh_key: /etc/hunter2, #!\n   ",
         "a secret stands here",
         "file:PATH",
     ),

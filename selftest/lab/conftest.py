@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ordinance.lab import state
+from ordinance.lab.place import base_directory
 
 #: Seconds to wait for a city; the image may have to be built first.
 UP_SECONDS = 600.0
@@ -99,6 +101,8 @@ def ordinance(tmp_path):
     run.lab = name
     yield run
     run("lab", "down")
+    for left in base_directory().glob(f"{name}*"):
+        shutil.rmtree(left)
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ class Server(paramiko.ServerInterface):
 
     def check_channel_exec_request(self, channel, command):
         self.log.append(f"exec {command.decode()}")
-        threading.Thread(target=run, args=(channel, command.decode()), daemon=True).start()
+        # Only once paramiko has said yes to the request, as a real server does.
+        threading.Timer(0.05, run, args=(channel, command.decode())).start()
         return True
 
     def check_global_request(self, kind, msg):

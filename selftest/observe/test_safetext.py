@@ -53,7 +53,7 @@ def test_lines_are_kept_when_asked_for_and_a_lone_return_is_not():
         ("aäb".encode(), 2, "a… (3 more bytes)"),
         ("🙂🙂".encode(), 7, "🙂… (4 more bytes)"),
         ("aäb", 2, "a… (3 more bytes)"),
-        (b"\x80" * 10, 4, r"\x80\x80\x80\x80… (6 more bytes)"),
+        (b"\x80" * 10, 4, r"\x80… (9 more bytes)"),
         (b"abc", 0, "… (3 more bytes)"),
     ],
 )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ordinance.errors import OrdinanceError
+from ordinance.inventory import cli as inventory_cli
 from ordinance.lab import cli as lab_cli
 
 #: Exit code of every error that the person at the keyboard can act on.
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="ordinance", description="Compliance as code; the audit itself is run by `pytest`.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lab_cli.register(commands)
+    inventory_cli.register(commands)
     return top
 
 

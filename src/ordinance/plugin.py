@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import traceback
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import FrameType
@@ -220,23 +221,33 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         if audit is not None:
             audit.close()
         return
-    ending = publish(audit, stopped=_why_stopped(session, audit, exitstatus))
-    session.config.stash[ENDING] = ending
-    session.exitstatus = ending.exit_code
+    try:
+        ending = publish(audit, stopped=_why_stopped(session, audit, exitstatus))
+    except OrdinanceError as error:
+        audit.tracebacks.append(f"The results could not be published, and {audit.folder.reports / 'latest'} says INCOMPLETE: {error}")
+        session.exitstatus = ExitCode.INCOMPLETE
+    except Exception:  # noqa: BLE001 - a defect must not end as pytest's 1, which means violated
+        audit.tracebacks.append(traceback.format_exc())
+        session.exitstatus = ExitCode.DEFECT
+    else:
+        session.config.stash[ENDING] = ending
+        session.exitstatus = ending.exit_code
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Clause by clause, then what is wrong, then where the report is."""
-    ending = config.stash.get(ENDING, None)
-    if ending is None:
+    audit = config.stash.get(AUDIT, None)
+    if audit is None:
         return
-    audit = config.stash[AUDIT]
     if not audit.plan:
         terminalreporter.line(_nothing(audit))
     for text in audit.tracebacks:
-        terminalreporter.section("a test or a look failed in itself; its check is unproven")
+        terminalreporter.section("the suite failed in itself")
         terminalreporter.line(text)
+    ending = config.stash.get(ENDING, None)
+    if ending is None:
+        return
     for line in summary_lines(ending.results, ending.report, terminalreporter._tw.fullwidth):
         terminalreporter.line(line)
 

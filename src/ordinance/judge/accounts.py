@@ -27,21 +27,24 @@ def password_age(target: str, sighting: AccountsSighting, inventory: Inventory, 
     breaches = tuple(_host_breaches(seen, profile.password_max_days))
     if breaches:
         rule = f"10.D: a password lasts at most {profile.password_max_days} days"
-        found = tuple(Evidence(breach, seen.observations) for breach in breaches)
-        return Violated(f"{target}: {'; '.join(breaches)}; {rule}", found, _witnesses(seen, inventory))
+        found = tuple(Evidence(text, seen.observations) for _, text in breaches)
+        told = "; ".join(text for _, text in breaches)
+        parts = tuple(dict.fromkeys(f"{target}:{part}" for part, _ in breaches))
+        return Violated(f"{target}: {told}; {rule}", found, _witnesses(seen, inventory), parts)
     doubts = tuple(_doubts(seen, inventory))
     if doubts:
         return Unproven(f"{target}: {'; '.join(doubts)}", (_evidence(seen, profile),))
     return Compliant(_in_short(seen, profile), (_evidence(seen, profile),), _witnesses(seen, inventory))
 
 
-def _host_breaches(seen: HostAccounts, limit: int) -> Iterator[str]:
+def _host_breaches(seen: HostAccounts, limit: int) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong: the account's name, or "login.defs", and a sentence."""
     for account in seen.people:
-        yield from _account_breaches(account, seen.today, limit)
+        yield from ((account.name, text) for text in _account_breaches(account, seen.today, limit))
     if seen.pass_max_days is None:
-        yield "login.defs does not set PASS_MAX_DAYS, so the password of a new account never has to change"
+        yield "login.defs", "login.defs does not set PASS_MAX_DAYS, so the password of a new account never has to change"
     elif not 0 <= seen.pass_max_days <= limit:
-        yield f"login.defs sets PASS_MAX_DAYS {seen.pass_max_days}, so a new account may keep its password longer"
+        yield "login.defs", f"login.defs sets PASS_MAX_DAYS {seen.pass_max_days}, so a new account may keep its password longer"
 
 
 def _account_breaches(account: Account, today: int, limit: int) -> Iterator[str]:

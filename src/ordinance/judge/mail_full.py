@@ -51,7 +51,8 @@ def recovers(target: str, sighting: MailFullSighting) -> Verdict:
     doubts = story + list(_recover_doubts(sighting) if sighting.fill else ())
     if doubts:
         return Unproven("; ".join(doubts), evidence, witnesses)
-    return Compliant(f"{target} was filled to its limit, then emptied, and receives and sends again", evidence, witnesses)
+    left = f" ({sighting.uncleaned})" if sighting.uncleaned else ""
+    return Compliant(f"{target} was filled to its limit, then emptied, and receives and sends again{left}", evidence, witnesses)
 
 
 def _overflow_breach(sighting: MailFullSighting) -> str:

@@ -69,7 +69,9 @@ def _over_all_ways(
     if doubts:
         return Unproven("; ".join(doubts), evidence, witnesses)
     limits = _listed(sorted({way.limit for way in sighting.ways}))
-    return Compliant(f"over {limits} bytes is refused at the gateway and at submission; just under arrives", evidence, witnesses)
+    left = f" ({sighting.uncleaned})" if sighting.uncleaned else ""
+    reason = f"over {limits} bytes is refused at the gateway and at submission; under it mail arrives{left}"
+    return Compliant(reason, evidence, witnesses)
 
 
 def _declared_finding(way: Limits, offer: Offer) -> _Finding:
@@ -101,8 +103,6 @@ def _undeclared_finding(way: Limits, offer: Offer) -> _Finding:
 
 
 def _witness_gap(way: Limits) -> str:
-    if not way.identified:
-        return f"{way.place} did not greet as {way.identity} before and after"
     if way.under is None:
         return f"no message under the limit was offered to {way.place} ({way.unseen or 'the look ended early'})"
     if not way.under.taken:
@@ -111,6 +111,8 @@ def _witness_gap(way: Limits) -> str:
         )
     if not _arrived(way.under):
         return f"a message under the limit, taken by {way.place}, did not arrive"
+    if not way.identified:
+        return f"{way.place} did not greet as {way.identity} before and after"
     return ""
 
 

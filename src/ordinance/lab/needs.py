@@ -22,6 +22,8 @@ _PACKAGES = {
 }
 #: Programs of the administrator, which an ordinary user's PATH may leave out.
 _ADMIN = "/usr/sbin:/sbin"
+#: Which ids an ordinary user may map into a user namespace (subuid(5), subgid(5)).
+_ID_TABLES = (Path("/etc/subuid"), Path("/etc/subgid"))
 #: Ubuntu 24.04 and later.
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
@@ -48,8 +50,8 @@ def user_namespace() -> list[str]:
         return []
     for program in ("newuidmap", "newgidmap"):
         tool(program)
-    for table in ("/etc/subuid", "/etc/subgid"):
-        _check_range(Path(table))
+    for table in _ID_TABLES:
+        _check_range(table)
     if _APPARMOR.exists() and _APPARMOR.read_text(encoding="ascii").strip() == "1":
         raise UsageError(
             "this machine forbids user namespaces to ordinary users: run as root, or "

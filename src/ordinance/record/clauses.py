@@ -20,7 +20,8 @@ class Standing(StrEnum):
     NOT_RUN = "not-run"  #: the run ended before any of its checks
     WAIVED = "waived"
     COMPLIANT = "compliant"
-    COMPLIANT_IN_PART = "compliant-in-part"  #: so far as it was looked at; other controls are not built or not selected
+    #: so far as it was looked at; other controls are not built or not selected, or nobody attests the human part
+    COMPLIANT_IN_PART = "compliant-in-part"
     NOT_APPLICABLE = "not-applicable"
     NOT_SELECTED = "not-selected"
     NOT_COVERED_YET = "not-covered-yet"
@@ -47,7 +48,8 @@ def _record(
     covered = [name for name in clause.controls if name in law.controls and law.controls[name].covered]
     later = [name for name in clause.controls if name not in covered]
     own = [check for check in checks if check.clause == clause.id or check.control in covered]
-    attestation = live_attestation(clause.id, attestations, today) or _last(clause.id, attestations)
+    live = live_attestation(clause.id, attestations, today)
+    shown = live or _last(clause.id, attestations)
     return ClauseRecord(
         id=clause.id,
         title=clause.title,
@@ -56,8 +58,9 @@ def _record(
         why=clause.why,
         controls=covered,
         controls_not_covered_yet=later,
-        standing=_standing(clause, covered, later, own, live_attestation(clause.id, attestations, today)).value,
-        attestation=_words(attestation) if attestation else None,
+        standing=_standing(clause, covered, later, own, live).value,
+        attestation=_words(shown, in_force=shown is live) if shown else None,
+        human_part=clause.human_part,
     )
 
 
@@ -65,7 +68,9 @@ def _standing(
     clause: Clause, covered: list[str], later: list[str], checks: list[CheckRecord], live: Attestation | None
 ) -> Standing:
     if checks:
-        return _of_checks({check.verdict for check in checks}, whole=not later and {c.control for c in checks} >= {*covered})
+        made = {check.control for check in checks}
+        whole = not later and made >= {*covered} and (live is not None or not clause.human_part)
+        return _of_checks({check.verdict for check in checks}, whole=whole)
     if clause.disposition is Disposition.NOT_TESTABLE:
         return Standing.NOT_TESTABLE
     if clause.disposition is Disposition.ATTESTED:
@@ -74,7 +79,7 @@ def _standing(
 
 
 def _of_checks(verdicts: set[str], *, whole: bool) -> Standing:
-    """Let the worst verdict be the standing of the clause; `whole` is false while controls of it were not in the plan."""
+    """Let the worst verdict be the standing of the clause; `whole` is false while a part of it stands open."""
     if State.VIOLATED in verdicts:
         return Standing.VIOLATED
     if verdicts == {State.NOT_RUN}:
@@ -93,5 +98,11 @@ def _last(clause: str, attestations: Sequence[Attestation]) -> Attestation | Non
     return max((entry for entry in attestations if entry.clause == clause), key=lambda entry: entry.until, default=None)
 
 
-def _words(entry: Attestation) -> dict[str, str]:
-    return {"by": entry.by, "on": entry.on.isoformat(), "reference": entry.reference, "until": entry.until.isoformat()}
+def _words(entry: Attestation, *, in_force: bool) -> dict[str, str]:
+    return {
+        "by": entry.by,
+        "on": entry.on.isoformat(),
+        "reference": entry.reference,
+        "until": entry.until.isoformat(),
+        "state": "in force" if in_force else "not in force",
+    }

@@ -60,7 +60,8 @@ class ClauseRecord(msgspec.Struct, frozen=True, kw_only=True):
     controls: list[str]  #: covered ones
     controls_not_covered_yet: list[str]
     standing: str  #: one of `ordinance.record.clauses.Standing`
-    attestation: dict[str, str] | None = None  #: by, on, reference, until
+    attestation: dict[str, str] | None = None  #: by, on, reference, until, state (in force | not in force)
+    human_part: str = ""  #: what of a tested clause no test can see, so that a person attests it
 
 
 class ControlRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,10 @@ def _template() -> Template:
     environment.filters.update(
         subject=text.subject,
         sentence=text.sentence,
+        law=text.law,
         capture=text.capture,
+        tied=words.tied,
+        parameter=words.parameter,
         local=words.local_time,
         utc=words.utc_time,
         duration=words.duration,

@@ -37,7 +37,7 @@ def render(results: Results) -> bytes:
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root, " ")
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode").encode() + b"\n"
 
 
 def _case(check: CheckRecord) -> ET.Element:

@@ -13,7 +13,7 @@ from ordinance.report import text, words
 NARROWEST = 40  #: columns; a narrower terminal gets lines of this width
 REASONS_MOST = 40  #: checks told one by one for each verdict; the report has them all
 _ID = 7
-_WORD = max(len(words.WORDS[word]) for word in words.VERDICTS + ("compliant-in-part",))
+_WORD = max(len(words.WORDS[word]) for word in (*words.VERDICTS, "compliant-in-part"))
 
 
 def summary_lines(results: Results, report: Path | str, width: int) -> list[str]:

@@ -14,11 +14,12 @@ _MARKS_IN_A_ROW = 3
 
 SUBJECT = 200  #: characters of a name: target, control, host
 SENTENCE = 2_000  #: characters of a reason or of one piece of evidence
+LAW = 20_000  #: characters of a clause; the longest of 1.7.1 has 2,806
 CAPTURE = 1_200  #: characters of what a peer said; all of it is in the journal
 
 
 def clean(text: str, *, breaks: bool = False) -> str:
-    """Show every character that could act as its escape (`\\x1b`, `\\u202e`); with `breaks`, line feeds and tabs stay."""
+    r"""Show every character that could act as its escape (`\x1b`, `\u202e`); with `breaks`, line feeds and tabs stay."""
     shown: list[str] = []
     marks = 0
     for char in text:
@@ -46,8 +47,13 @@ def subject(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Show a reason or a piece of evidence."""
-    return clean(capped(text, SENTENCE))
+    """Show a reason or a piece of evidence, with its lines."""
+    return clean(capped(text, SENTENCE), breaks=True)
+
+
+def law(text: str) -> str:
+    """Show the words of a clause, with their lines."""
+    return clean(capped(text, LAW), breaks=True)
 
 
 def capture(text: str) -> str:
@@ -56,7 +62,6 @@ def capture(text: str) -> str:
 
 
 def _escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    code = f"{ord(char):x}"
+    letter, digits = next((letter, digits) for letter, digits in (("x", 2), ("u", 4), ("U", 8)) if len(code) <= digits)
+    return f"\\{letter}{code:0>{digits}}"

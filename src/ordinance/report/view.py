@@ -67,9 +67,15 @@ class ClauseView:
         return any(not check.calm for check in self.checks)
 
     @property
-    def attestation_expired(self) -> bool:
-        """Whether there is an attestation that is not in force."""
-        return self.record.attestation is not None and self.record.standing == "unproven"
+    def attestation_lapsed(self) -> bool:
+        """Whether there is an attestation, and it is not in force."""
+        return self.record.attestation is not None and self.record.attestation.get("state") != "in force"
+
+    @property
+    def unattested(self) -> bool:
+        """Whether a person would have to state the clause, or the human part of it, and nobody does at present."""
+        asked = self.record.disposition == "attested" or bool(self.record.human_part)
+        return asked and (self.record.attestation is None or self.attestation_lapsed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class View:
     kind: str
     chapters: tuple[Chapter, ...]
     checks: tuple[CheckView, ...]
+    vantages: dict[str, str]  #: name of a vantage -> where that is, in words
     appendix: tuple[Observation, ...]
     cited: int
     verdict_shares: tuple[Share, ...]
@@ -112,22 +119,23 @@ class View:
     clauses: tuple[ClauseView, ...] = field(default=())
 
     def of_kind(self, kind: str) -> tuple[CheckView, ...]:
-        """Checks with one verdict."""
+        """Select the checks with one verdict."""
         return tuple(check for check in self.checks if check.kind == kind)
 
     def standing(self, kind: str) -> tuple[ClauseView, ...]:
-        """Clauses with one standing."""
+        """Select the clauses with one standing."""
         return tuple(clause for clause in self.clauses if clause.kind == kind)
 
     @property
     def unattested(self) -> tuple[ClauseView, ...]:
         """Clauses that somebody would have to state, and nobody does at present."""
-        return tuple(clause for clause in self.clauses if clause.record.disposition == "attested" and clause.kind == "unproven")
+        return tuple(clause for clause in self.clauses if clause.unattested)
 
     @property
     def attested(self) -> int:
-        """Clauses that somebody states."""
-        return len(self.standing("attested"))
+        """Clauses that somebody states, the human part of tested ones included."""
+        asked = [clause for clause in self.clauses if clause.record.disposition == "attested" or clause.record.human_part]
+        return len(asked) - len(self.unattested)
 
     @property
     def later(self) -> tuple[ClauseView, ...]:
@@ -148,16 +156,27 @@ def arrange(results: Results, observations: Iterable[Observation]) -> View:
         kind=_headline_kind(results.run),
         chapters=_chapters(clauses),
         checks=checks,
+        vantages={place.get("name", ""): _where(place) for place in results.run.vantages},
         appendix=tuple(known[name] for name in printed),
         cited=cited,
         verdict_shares=_shares(words.VERDICTS, [check.kind for check in checks]),
-        clause_shares=_shares(tuple(words.WORDS), [clause.kind for clause in clauses]),
+        clause_shares=_shares(tuple(words.WORDS), [_share_of(clause) for clause in clauses]),
         clauses=clauses,
     )
 
 
+def _share_of(clause: ClauseView) -> str:
+    """Count a missing attestation apart from checks that could not be settled."""
+    return "unattested" if clause.kind == "unproven" and not clause.checks else clause.kind
+
+
 def _headline_kind(run: RunRecord) -> str:
     return run.headline if run.headline in ("compliant", "violated") else "unproven"
+
+
+def _where(place: dict[str, str]) -> str:
+    name, zone, host = (place.get(key, "") for key in ("name", "zone", "host"))
+    return f"{name} (zone {zone}, {host})" if host not in ("", name) else name if name == zone else f"{name} (zone {zone})"
 
 
 def _appendix(checks: Sequence[CheckRecord], known: dict[str, Observation]) -> tuple[list[str], int]:

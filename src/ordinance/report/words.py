@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+import re
+from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ordinance.record.model import RunRecord
@@ -13,6 +14,7 @@ WORDS = {
     "violated": "Violated",
     "unproven": "Unproven",
     "not-run": "Not run",
+    "unattested": "Not attested",
     "waived": "Waived",
     "compliant": "Compliant",
     "compliant-in-part": "Compliant in part",
@@ -24,7 +26,7 @@ WORDS = {
 }
 VERDICTS = ("violated", "unproven", "not-run", "waived", "compliant", "not-applicable")
 #: What somebody must look at; the rest may be hidden by the reader.
-NEEDS_ATTENTION = frozenset({"violated", "unproven", "not-run", "waived"})
+NEEDS_ATTENTION = frozenset({"violated", "unproven", "unattested", "not-run", "waived"})
 
 
 def kind(word: str) -> str:
@@ -80,7 +82,7 @@ def explanation(run: RunRecord) -> str:
 
 
 def zone(run: RunRecord) -> tzinfo | None:
-    """The city's timezone; None when this machine does not know it."""
+    """Find the city's timezone; None when this machine does not know it."""
     try:
         return ZoneInfo(run.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -114,9 +116,18 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def day(when: datetime) -> str:
-    """Write `23 November 2026`."""
-    return f"{when:%-d %B %Y}"
+def tied(sentence: str) -> str:
+    """Keep a number and the word after it on one line."""
+    return re.sub(r"(?<=\d) ", "\u00a0", sentence)
+
+
+def parameter(value: object) -> str:
+    """Write a parameter of the profile: `23, 992`, `10,485,760`, `allowed`."""
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
 
 
 def _bad(run: RunRecord, without: tuple[str, ...] = ()) -> str:

@@ -21,8 +21,6 @@ SMALL = 2048  #: bytes of an ordinary test message
 #: Room left before the overflow is offered: enough for the small message that follows it, with the lines that servers add.
 ROOM = 24 * box.KIB
 OVERFLOW = 4 * ROOM
-#: How long to watch for a message that should not have been taken; its verdict stands already.
-WATCH_SECONDS = 5.0
 #: How long the counting of a mailbox may lag behind its emptying.
 RECOUNT_SECONDS = 10.0
 RECOUNT_POLL_SECONDS = 0.25
@@ -58,7 +56,10 @@ class _Story:
         """Go from empty through full to empty again."""
         limit = self._limit()
         self._step(0, "below the limit")
-        self.note(receive_before=self._receive(box.ARRIVAL_SECONDS))
+        before = self._receive(self._post.share.patience)
+        self.note(receive_before=before)
+        if before.taken and not before.arrived:
+            self._post.share.lose_patience()
         self.note(send_before=self._send())
         self._must_work()
         self._step(1, "nearly full")
@@ -67,7 +68,7 @@ class _Story:
         self._fill(limit, overflow)
         self._step(3, "at the limit")
         self.note(other_while_full=self._other())
-        self.note(receive_full=self._receive(WATCH_SECONDS))
+        self.note(receive_full=self._receive(box.WATCH_SECONDS))
         self.note(send_full=self._send())
         self._step(4, "emptied")
         self._recover()
@@ -78,6 +79,8 @@ class _Story:
 
     def tidy(self) -> str:
         """Empty the probe mailbox and remove the test messages from the other one; says what may be left behind."""
+        if self.seen.receive_before is None:
+            return ""
         left = []
         try:
             box.empty(self._post, box.Seen())
@@ -139,7 +142,7 @@ class _Story:
             Filler(client, self._budget).pour(limit - room)
         letter = Letter.new(self._post.mailbox.address, max(2 * room, min(OVERFLOW, limit)))
         offered = offer(self._post, self._strangers, letter, declared=False)
-        sentinel = self._receive(box.ARRIVAL_SECONDS)
+        sentinel = self._receive(self._post.share.patience)
         session = box.Seen()
         with box.opened(self._post, session) as client:
             there = bool(client.search("SUBJECT", letter.token))
@@ -175,7 +178,7 @@ class _Story:
         used = quota.storage_used if quota else None
         self.note(used_after_delete=None if used is None else used * box.KIB)
         deadline = Deadline.after(RECOUNT_SECONDS)
-        while self._said_full(receive := self._receive(box.ARRIVAL_SECONDS), deadline):
+        while self._said_full(receive := self._receive(self._post.share.patience), deadline):
             time.sleep(RECOUNT_POLL_SECONDS)
         self.note(receive_after=receive)
         while self._said_full(send := self._send(), deadline):
@@ -202,7 +205,8 @@ class _Story:
         if mailbox.second_password is None:
             return [f"{len(self._sent)} small test messages stay in {mailbox.second_recipient}: its password is not declared"]
         with box.opened(self._post, box.Seen(), mailbox.second_recipient, mailbox.second_password) as client:
-            late = [x for x in self._sent if not box.found_in(self._post, client, x.token, Deadline.after(WATCH_SECONDS))]
+            deadline = Deadline.after(min(box.WATCH_SECONDS, self._post.share.patience))
+            late = [letter for letter in self._sent if not box.found_in(self._post, client, letter.token, deadline)]
             box.delete(client, client.search("SUBJECT", MARK))
         return [f"{len(late)} small test messages may still come to {mailbox.second_recipient}"] if late else []
 

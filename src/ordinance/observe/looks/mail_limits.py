@@ -22,8 +22,6 @@ from ordinance.sight.mail import Announcement, Limits, MailLimitsSighting, Offer
 #: How far "just over" and "just under" are from the limit: servers add header lines, and some count a line end as one byte.
 MARGIN_DIVISOR = 64
 LEAST_MARGIN = 4096
-#: How long to watch for a message that should not have been taken; its verdict stands already.
-WATCH_SECONDS = 5.0
 
 
 @look("mail-limits")
@@ -88,8 +86,8 @@ def _announcement(service: Service, place: str, trace: Trace) -> Announcement:
 
 def _tried(post: Post, seen: MailLimitsSighting) -> MailLimitsSighting:
     ways: list[Limits] = []
+    box.empty(post, box.Seen())
     try:
-        box.empty(post, box.Seen())
         for make in (gateway, submission):
             way = make(post.context.inventory, post.mailbox)
             post.context.progress(len(ways), 2, f"limit of the {way.path}")
@@ -145,10 +143,11 @@ class _Trial:
         offered = offer(self.post, self.way, over, declared=False)
         self._note(undeclared_over=offered)
         if offered.taken:
-            self._note(undeclared_over=self._watched(offered, over, WATCH_SECONDS))
+            self._note(undeclared_over=self._watched(offered, over, box.WATCH_SECONDS))
             return
-        # Where no limit is known, any message that is taken shows that the refusal was about size: a small one is enough.
-        size = max(limit - margin, LEAST_MARGIN) if self.seen.advertised else LEAST_MARGIN
+        # Where the service names no limit of its own within the profile, "just under" is not known to be within it: a small
+        # message that is taken shows as well that the refusal was about size.
+        size = max(limit - margin, LEAST_MARGIN) if self.seen.advertised == limit else LEAST_MARGIN
         self._offer_under(offered, over, Letter.new(recipient, size))
 
     def _offer_under(self, refused: Offer, over: Letter, under: Letter) -> None:
@@ -156,10 +155,12 @@ class _Trial:
         self._note(under=offered)
         if not offered.taken:
             return
-        offered = self._watched(offered, under, box.ARRIVAL_SECONDS)
+        offered = self._watched(offered, under, self.post.share.patience)
         self._note(under=offered)
         if offered.arrived:
             self._note(undeclared_over=self._watched(refused, over, 0))
+        else:
+            self.post.share.lose_patience()
 
     def _watched(self, offered: Offer, letter: Letter, seconds: float) -> Offer:
         """Add to the offer what the mailbox shows of it; what has come is deleted, so that the next one has room."""

@@ -10,6 +10,9 @@ from ordinance.inventory.model import Inventory, ProbeMailbox
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen
 
 WAIT_SECONDS = 180.0
+#: How long to wait for a message that was taken, until one did not come; then nothing can be proved any more, and how long after.
+ARRIVAL_SECONDS = 20.0
+IMPATIENT_SECONDS = 2.0
 
 
 class Budget:
@@ -61,7 +64,12 @@ class Share:
     def __init__(self, mailbox: ProbeMailbox) -> None:
         self.budget = Budget(mailbox.byte_budget)
         self.logins = Logins()
+        self.patience = ARRIVAL_SECONDS  #: seconds to wait for a message that was taken
         self._mailbox = threading.Lock()
+
+    def lose_patience(self) -> None:
+        """Note that a message was taken and did not come: what depends on arrival is unproven, and waiting long is no use."""
+        self.patience = IMPATIENT_SECONDS
 
     @contextmanager
     def alone(self, context: LookContext) -> Iterator[None]:
