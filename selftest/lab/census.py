@@ -1,5 +1,7 @@
 """What a lab consists of, so that a test can say that all of it is gone. Counts this lab alone: others may run beside it."""
 
+import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,11 @@ def namespaces(pid):
         except OSError:
             continue
     return found
+
+
+def ticks():
+    """Clock ticks since boot, as /proc/PID/stat counts them."""
+    return int(float(Path("/proc/uptime").read_text().split()[0]) * os.sysconf("SC_CLK_TCK"))
 
 
 def processes():
@@ -56,12 +63,16 @@ def family(init):
 
 @dataclass
 class Census:
-    """Everything one running lab consists of, and the machine's own network links."""
+    """Everything one running lab consists of, and the machine's own network links.
+
+    The kernel gives the number of a namespace that is gone to the next one: only what was there at the census can keep one alive.
+    """
 
     directory: str
     members: list
     spaces: set
     links: set
+    ticks: int  #: when it was taken, in clock ticks since boot
 
     @classmethod
     def of(cls, lab):
@@ -75,15 +86,23 @@ class Census:
                 members.append(Stamp.of(pid))
             except OSError:
                 continue
-        return cls(str(lab.directory), members, spaces, links)
+        return cls(str(lab.directory), members, spaces, links, ticks())
 
     def left(self):
         """What of it is still there: processes, namespaces, mounts, links."""
         alive = [f"process {stamp.pid}" for stamp in self.members if stamp.alive()]
-        spaces = sorted(set().union(*(namespaces(pid) for pid in processes())) & self.spaces)
+        elders = [pid for pid in processes() if self.was_there(pid)]
+        spaces = sorted(set().union(*(namespaces(pid) for pid in elders)) & self.spaces)
         mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if self.directory in line]
-        links = sorted({path.name for path in Path("/sys/class/net").iterdir()} ^ self.links)
+        new_links = {path.name for path in Path("/sys/class/net").iterdir()} - self.links
+        links = sorted(name for name in new_links if re.match(r"br-|v\d", name))  # as the lab names them
         return [*alive, *spaces, *mounts, *links]
+
+    def was_there(self, pid):
+        try:
+            return int(Stamp.of(pid).start) <= self.ticks
+        except OSError:
+            return False
 
     def left_after(self, seconds):
         """The same, once it is empty or `seconds` have passed."""

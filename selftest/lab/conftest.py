@@ -80,6 +80,7 @@ def hold_city(tmp_path, request):
     yield start
     for held in started:
         held.end()
+        shutil.rmtree(held.lab.directory, ignore_errors=True)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import json
 import threading
 import time
 
@@ -10,6 +10,7 @@ import pytest
 
 from ordinance.observe import ssh
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.gate import KillSwitch
 from ordinance.observe.memory import MemoryJournal
 from ordinance.observe.ssh_command import AgentLines
 from selftest.observe.sshd import USER_TEXT, sshd
@@ -31,8 +32,8 @@ def program(monkeypatch):
 
     def use(text):
         source = text.encode()
-        request = lambda job: b"%d\n" % len(source) + source + __import__("json").dumps(dict(job)).encode() + b"\n"  # noqa: E731
-        monkeypatch.setattr(ssh, "request", request)
+        head = b"%d\n" % len(source) + source
+        monkeypatch.setattr(ssh, "request", lambda job: head + json.dumps(dict(job)).encode() + b"\n")
 
     return use
 
@@ -111,7 +112,7 @@ def test_an_interrupt_closes_the_channel_and_is_recorded(program):
 
 def test_the_kill_switch_ends_an_agent(program, tmp_path, monkeypatch):
     stop = tmp_path / "STOP"
-    monkeypatch.setattr("selftest.observe.world.KillSwitch", lambda path: __import__("ordinance").observe.gate.KillSwitch(stop))
+    monkeypatch.setattr("selftest.observe.world.KillSwitch", lambda path: KillSwitch(stop))
     program(SAY + "time.sleep(60)\n")
     threading.Timer(0.7, stop.touch).start()
     began = time.monotonic()
@@ -126,9 +127,8 @@ def test_the_sum_of_all_lines_is_bounded(monkeypatch):
     assert reason_of(lambda: lines.take(b"{}\n" * 300)) is Unseen.TOO_MUCH
 
 
-def test_the_real_agent_starts(capsys):
+def test_the_real_agent_starts():
     """What is really sent is a program that python3 can run, and it refuses a job it does not know."""
-    assert sys.version_info >= (3, 11)
     with pytest.raises(CouldNotLook) as failure:
         run({"job": "no such job"})
     assert failure.value.reason is Unseen.TOOL

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from ordinance.observe import here
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.memory import MemoryJournal
 from selftest.observe.world import LOOPBACK, door, peer, reason_of
@@ -149,8 +150,8 @@ def test_a_refused_connection_an_unanswered_one_and_an_unreachable_one_are_told_
     journal = MemoryJournal()
     with socket.create_server(("127.0.0.1", 0)) as server:
         closed = server.getsockname()[1]
-    here = door(journal).at("here")
-    assert reason_of(lambda: here.connect(LOOPBACK, closed, Deadline.after(2))) is Unseen.REFUSED
+    desk = door(journal).at("here")
+    assert reason_of(lambda: desk.connect(LOOPBACK, closed, Deadline.after(2))) is Unseen.REFUSED
     full = socket.socket()
     full.bind(("127.0.0.1", 0))
     full.listen(0)
@@ -161,7 +162,7 @@ def test_a_refused_connection_an_unanswered_one_and_an_unreachable_one_are_told_
             waiting.connect_ex(full.getsockname())
         began = time.monotonic()
         port = full.getsockname()[1]
-        assert reason_of(lambda: here.connect(LOOPBACK, port, Deadline.after(0.6))) is Unseen.NO_ANSWER
+        assert reason_of(lambda: desk.connect(LOOPBACK, port, Deadline.after(0.6))) is Unseen.NO_ANSWER
         assert 0.5 < time.monotonic() - began < 1.6
     assert [seen.outcome for seen in journal.observations] == ["refused", "no-answer"]
     assert all(seen.action == "connect" for seen in journal.observations)
@@ -184,19 +185,21 @@ def test_nothing_is_sent_beyond_the_scope():
 
 def test_the_kill_switch_stops_a_dialogue_that_is_under_way(tmp_path):
     stop = tmp_path / "STOP"
-    with peer(silent) as port, pytest.raises(CouldNotLook) as stopped:
-        with door(MemoryJournal(), stop=stop).at("here").connect(LOOPBACK, port, Deadline.after(10)) as dialogue:
-            stop.touch()
-            began = time.monotonic()
-            dialogue.read_line()
+    desk = door(MemoryJournal(), stop=stop).at("here")
+    with (
+        peer(silent) as port,
+        pytest.raises(CouldNotLook) as stopped,
+        desk.connect(LOOPBACK, port, Deadline.after(10)) as dialogue,
+    ):
+        stop.touch()
+        began = time.monotonic()
+        dialogue.read_line()
     assert stopped.value.reason is Unseen.HALTED
     assert time.monotonic() - began < 1
     assert stopped.value.observation
 
 
 def test_a_printer_is_connected_to_and_never_written_to(monkeypatch):
-    from ordinance.observe import here
-
     with peer(lambda c: c.sendall(b"ready\r\n")) as port:
         monkeypatch.setattr(here, "MUTE_PORTS", frozenset({port}))
         with door(MemoryJournal()).at("here").connect(LOOPBACK, port, Deadline.after(3)) as dialogue:

@@ -103,11 +103,11 @@ def test_an_attempt_is_recorded_once():
 
 def test_a_dialogue_records_neither_what_we_send_in_secret_nor_its_echo():
     journal = MemoryJournal()
-    with peer(lambda c: c.sendall(c.recv(1000))) as port:
-        with door(journal).at("here").connect(LOOPBACK, port, Deadline.after(3)) as dialogue:
-            dialogue.secret(WORD)
-            dialogue.write(f"PASS {WORD}\r\n".encode())
-            assert dialogue.read_line() == f"PASS {WORD}".encode()
+    desk = door(journal).at("here")
+    with peer(lambda c: c.sendall(c.recv(1000))) as port, desk.connect(LOOPBACK, port, Deadline.after(3)) as dialogue:
+        dialogue.secret(WORD)
+        dialogue.write(f"PASS {WORD}\r\n".encode())
+        assert dialogue.read_line() == f"PASS {WORD}".encode()
     (seen,) = journal.observations
     assert seen.seen == "> PASS «secret»\n< PASS «secret»"
     assert WORD.encode() not in base64.b64decode(seen.raw)

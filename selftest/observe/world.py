@@ -16,9 +16,10 @@ from ordinance.observe.gate import KillSwitch
 from ordinance.observe.memory import MemoryJournal
 
 LOOPBACK = ip_address("127.0.0.1")
+FREE = Pace(None, None)
 
 
-def inventory(*, hosts=(), vantages=(), allow=("127.0.0.1/32", "::1/128"), deny=(), pace=Pace(None, None)) -> Inventory:
+def inventory(*, hosts=(), vantages=(), allow=("127.0.0.1/32", "::1/128"), deny=(), pace=FREE) -> Inventory:
     return Inventory(
         source="test", city="Test", timezone="UTC", lab=False, hosts={host.name: host for host in hosts}, public=(), services=(),
         vantages={"here": Vantage("here", "inside", None), **{vantage.name: vantage for vantage in vantages}}, echo=(),

@@ -1,5 +1,6 @@
 """A run with every verdict and every standing, for the tests of records and reports. Words of the policy, invented sightings."""
 
+# ruff: noqa: E501 - the policy's own sentences stay on one line
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -74,9 +75,7 @@ CLAUSES = (
     clause("10.J", "Third-party e-mail", "Employees shall not use other e-mail services or third party e-mail providers, such as Yahoo or Gmail, for City related purposes and shall not use City equipment to access such e-mail for any reason."),
 )  # fmt: skip
 
-LAW = Law(
-    "City Policy 1.7.1", {item.id: item for item in CLAUSES}, {item.id: item for item in CONTROLS}
-)
+LAW = Law("City Policy 1.7.1", {item.id: item for item in CLAUSES}, {item.id: item for item in CONTROLS})
 
 PROFILE = Profile(
     name="default", public_web="allowed", public_dns="allowed", telnet_tcp_ports=(23, 992), ftp_tcp_ports=(20, 21, 990),
@@ -113,7 +112,7 @@ class Sample:
     observations: list[Observation]
 
 
-def observation(number: int, target: str, action: str, outcome: str, seen: str, vantage: str = "outside") -> Observation:
+def observation(number: int, target: str, action: str, outcome: str, seen: str, *, vantage: str = "outside") -> Observation:
     return Observation(
         id=f"o-{number:06d}", look="perimeter-sweep", vantage=vantage, target=target, action=action,
         started=stamp(STARTED + timedelta(seconds=number)), monotonic=1000.0 + number, seconds=0.042 * number,
@@ -128,9 +127,9 @@ def observations(say: Worded = str) -> list[Observation]:
         observation(3, say("198.51.100.5:23/tcp"), "connect", "ok", say("connected; the peer said \\xff\\xfb\\x01 login:")),
         observation(4, say("[2001:db8:100:1::8]:23/tcp"), "connect", say("no-answer"), say("30 of 30 probes without a reply")),
         observation(5, say("198.51.100.0/28"), "agent", "ok", say("1,048,560 ports, 6 open"), vantage=say("outside")),
-        observation(6, say("mail"), "ssh-exec", say("identity"), say("host key SHA256:x is not the pinned one"), "here"),
-        observation(7, say("ws1"), "ssh-exec", "ok", say("alice:19000:0:99999"), "here"),
-        observation(8, say("intranet"), "ssh-exec", "ok", say("dana:20000:0:90"), "here"),
+        observation(6, say("mail"), "ssh-exec", say("identity"), say("host key SHA256:x is not the pinned one"), vantage="here"),
+        observation(7, say("ws1"), "ssh-exec", "ok", say("alice:19000:0:99999"), vantage="here"),
+        observation(8, say("intranet"), "ssh-exec", "ok", say("dana:20000:0:90"), vantage="here"),
     ]
 
 
@@ -145,11 +144,32 @@ def _proof(text: str, *ids: str) -> tuple[Witness, ...]:
 def checks(say: Worded = str) -> list[tuple[PlannedCheck, Verdict]]:
     """Every verdict at least once; `say` may turn each text that comes from elsewhere into something worse."""
     echo = _proof(say("the outside echo answered on TCP 23 before and after"), "o-000001")
-    quota = Compliant(say("each of 9 mailboxes has a limit of at most 1 GiB"), _seen(say("9 mailboxes: 5 MiB, probe 4 MiB"), "o-000002"), _proof(say("the list of mailboxes equals the directory"), "o-000002"))
-    telnet = Violated(say("198.51.100.5 answers on TCP 23; required: no public address lets telnet through (9.A.1)"), _seen(say("connected to 198.51.100.5:23, the peer asked for a login"), "o-000003"), echo)
-    waived = Waived(say("198.51.100.5 lets TCP 21 through; authorised as A-7 until 2026-12-31: payroll transfer"), say("Robin Hale, ITD"), date(2026, 12, 31), _seen(say("connected to 198.51.100.5:21"), "o-000003", "o-000004"), echo)
-    tcp = Compliant(say("6 open ports, all within e-mail, newsgroups and the public web"), _seen(say("25 on mail, 119 on news, 80 and 443 on www, 53 on dns"), "o-000005"), echo)
-    password = Violated(say("ws1: alice may keep her password for 99999 days; required: at most 90 (10.D)"), _seen(say("shadow entry of alice"), "o-000007", "o-009999"))
+    quota = Compliant(
+        say("each of 9 mailboxes has a limit of at most 1 GiB"),
+        _seen(say("9 mailboxes: 5 MiB, probe 4 MiB"), "o-000002"),
+        _proof(say("the list of mailboxes equals the directory"), "o-000002"),
+    )
+    telnet = Violated(
+        say("198.51.100.5 answers on TCP 23; required: no public address lets telnet through (9.A.1)"),
+        _seen(say("connected to 198.51.100.5:23, the peer asked for a login"), "o-000003"),
+        echo,
+    )
+    waived = Waived(
+        say("198.51.100.5 lets TCP 21 through; authorised as A-7 until 2026-12-31: payroll transfer"),
+        say("Robin Hale, ITD"),
+        date(2026, 12, 31),
+        _seen(say("connected to 198.51.100.5:21"), "o-000003", "o-000004"),
+        echo,
+    )
+    tcp = Compliant(
+        say("6 open ports, all within e-mail, newsgroups and the public web"),
+        _seen(say("25 on mail, 119 on news, 80 and 443 on www, 53 on dns"), "o-000005"),
+        echo,
+    )
+    password = Violated(
+        say("ws1: alice may keep her password for 99999 days; required: at most 90 (10.D)"),
+        _seen(say("shadow entry of alice"), "o-000007", "o-009999"),
+    )
     rows: list[tuple[str, str, Verdict]] = [
         ("3.H/quota-set", "mail", quota),
         ("3.H/full-cannot-receive", "probe@city.example", NotRun()),

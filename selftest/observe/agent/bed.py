@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ordinance.observe.agent.source import ARGV, request
@@ -62,18 +62,36 @@ while True:
 LINKS = (
     # side a, device, addresses; side b, device, addresses
     ("out", "o0", ("203.0.113.20/24", "2001:db8:ffff::20/64"), "fw", "f0", ("203.0.113.1/24", "2001:db8:ffff::1/64")),
-    ("fw", "f1", ("198.51.100.1/28", "2001:db8:100:1::1/64"), "dmz", "d0",
-     ("198.51.100.5/28", "198.51.100.6/28", "2001:db8:100:1::5/64", "2001:db8:100:1::6/64")),
+    (
+        "fw",
+        "f1",
+        ("198.51.100.1/28", "2001:db8:100:1::1/64"),
+        "dmz",
+        "d0",
+        ("198.51.100.5/28", "198.51.100.6/28", "2001:db8:100:1::5/64", "2001:db8:100:1::6/64"),
+    ),
     ("out", "o1", ("203.0.114.20/24", "2001:db8:fffe::20/64"), "net", "n0", ("203.0.114.7/24", "2001:db8:fffe::7/64")),
 )
 ROUTES = (("out", "203.0.113.1", "2001:db8:ffff::1"), ("dmz", "198.51.100.1", "2001:db8:100:1::1"))
-SERVICES = ("tcp,198.51.100.5,25", "tcp,2001:db8:100:1::5,25", "tcp,198.51.100.6,119", "tcp,2001:db8:100:1::6,119",
-            "udp,198.51.100.5,69", "tcp,198.51.100.5,23", "tcp,198.51.100.6,3131", "tcp,2001:db8:100:1::6,3999")
+SERVICES = (
+    "tcp,198.51.100.5,25",
+    "tcp,2001:db8:100:1::5,25",
+    "tcp,198.51.100.6,119",
+    "tcp,2001:db8:100:1::6,119",
+    "udp,198.51.100.5,69",
+    "tcp,198.51.100.5,23",
+    "tcp,198.51.100.6,3131",
+    "tcp,2001:db8:100:1::6,3999",
+)
 ECHO = ("echo,203.0.114.7,7", "udp,203.0.114.7,7", "echo,2001:db8:fffe::7,7", "udp,2001:db8:fffe::7,7")
 TO_ECHO = "table inet e { chain p { type nat hook prerouting priority dstnat; meta l4proto { tcp, udp } redirect to :7; }; }"
-HEAD = "type filter hook forward priority 0; policy drop; ct state established,related accept; icmpv6 type != echo-request accept;"
-ALLOWED = "ip daddr 198.51.100.5 tcp dport 25 accept; ip daddr 198.51.100.6 tcp dport 119 accept; " \
+HEAD = (
+    "type filter hook forward priority 0; policy drop; ct state established,related accept; icmpv6 type != echo-request accept;"
+)
+ALLOWED = (
+    "ip daddr 198.51.100.5 tcp dport 25 accept; ip daddr 198.51.100.6 tcp dport 119 accept; "
     "ip6 daddr 2001:db8:100:1::5 tcp dport 25 accept; ip6 daddr 2001:db8:100:1::6 tcp dport 119 accept; iifname f1 accept;"
+)
 
 
 class Bed:
@@ -98,7 +116,9 @@ class Bed:
             self._wait_for_namespace(name)
             self.sh(name, "ip", "link", "set", "lo", "up")
         for near, near_dev, near_addresses, far, far_dev, far_addresses in LINKS:
-            self.sh(near, "ip", "link", "add", near_dev, "type", "veth", "peer", "name", far_dev, "netns", str(self.holders[far].pid))
+            self.sh(
+                near, "ip", "link", "add", near_dev, "type", "veth", "peer", "name", far_dev, "netns", str(self.holders[far].pid)
+            )
             for name, device, addresses in ((near, near_dev, near_addresses), (far, far_dev, far_addresses)):
                 for address in addresses:
                     self.sh(name, "ip", "addr", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
@@ -112,9 +132,9 @@ class Bed:
         self.serve("net", *ECHO)
 
     def _wait_for_namespace(self, name: str) -> None:
-        mine = os.readlink("/proc/self/ns/net")
+        mine = Path("/proc/self/ns/net").readlink()
         until = time.monotonic() + 5
-        while os.readlink(f"/proc/{self.holders[name].pid}/ns/net") == mine:
+        while Path(f"/proc/{self.holders[name].pid}/ns/net").readlink() == mine:
             assert time.monotonic() < until, f"namespace {name} did not come"
             time.sleep(0.005)
 
@@ -134,15 +154,21 @@ class Bed:
     def counters(self, where: str = "fw") -> list[int]:
         """Packets of every counter, in the order of the ruleset."""
         listed = json.loads(self.sh(where, "nft", "-j", "list", "ruleset"))["nftables"]
-        found = [expression["counter"]["packets"] for item in listed for expression in item.get("rule", {}).get("expr", ())
-                 if "counter" in expression]
+        found = [
+            expression["counter"]["packets"]
+            for item in listed
+            for expression in item.get("rule", {}).get("expr", ())
+            if "counter" in expression
+        ]
         assert found, "no counter is loaded"
         return found
 
     def agent(self, job: dict[str, Any], timeout: float = 60) -> dict[str, Any]:
         """Run the agent at the vantage and return its last line."""
         lines: list[dict[str, Any]] = []
-        with subprocess.Popen(self.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            self.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write(request({"seconds": timeout, **job}))

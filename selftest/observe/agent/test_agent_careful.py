@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +25,16 @@ TFTP = base64.b64encode(b"\0\1nothing\0octet\0").decode()
 def careful(net: Bed, address: str = "198.51.100.5", control: str = "", **more: Any) -> dict[str, Any]:
     control = control or address
     target = {
-        "address": address, "control": {"address": control, "port": OWN[control]}, "decoys": [{"transport": "tcp", "port": 47321}],
-        "ports": [{"transport": "tcp", "port": 23}, {"transport": "tcp", "port": 21}, {"transport": "udp", "port": 69, "payload_b64": TFTP}],
+        "address": address,
+        "control": {"address": control, "port": OWN[control]},
+        "decoys": [{"transport": "tcp", "port": 47321}],
+        "ports": [
+            {"transport": "tcp", "port": 23},
+            {"transport": "tcp", "port": 21},
+            {"transport": "udp", "port": 69, "payload_b64": TFTP},
+        ],
     }
-    last = net.agent({"job": "careful", "targets": [target], "miss_bound": 1e-4, "seed": 3, **more})
+    last = net.agent({"job": "careful", "targets": [target], "miss_bound": 1e-4, "seed": 3, "timeout": 0.25, "late": 0.3, **more})
     return last["targets"][0]
 
 
@@ -74,20 +81,27 @@ def test_udp_let_through_to_a_host_without_a_listener_is_refused_by_that_host(ne
     assert kinds(careful(net, "198.51.100.6"), 69) == {("icmp", "198.51.100.6", 3, 3, None)}
 
 
-@pytest.mark.parametrize(("address", "control", "by"), [
-    (UNUSED, "198.51.100.5", ("icmp", "203.0.113.1", 3, 1, None)),
-    ("2001:db8:100:1::9", "2001:db8:100:1::5", ("icmp", "2001:db8:ffff::1", 1, 3, None)),
-])
-def test_a_port_let_through_to_nobody_is_told_by_the_router_seconds_later(net: Bed, address: str, control: str, by: object) -> None:
+@pytest.mark.parametrize(
+    ("address", "control", "by"),
+    [
+        (UNUSED, "198.51.100.5", ("icmp", "203.0.113.1", 3, 1, None)),
+        ("2001:db8:100:1::9", "2001:db8:100:1::5", ("icmp", "2001:db8:ffff::1", 1, 3, None)),
+    ],
+)
+def test_a_port_let_through_to_nobody_is_told_by_the_router_seconds_later(
+    net: Bed, address: str, control: str, by: object
+) -> None:
     net.filter("tcp dport 23 accept;")
-    seen = careful(net, address, control)
+    seen = careful(net, address, control, late=4.0)
     assert kinds(seen, 23) == {by}
     assert kinds(seen, 21) == set()
     assert kinds(seen, 47321, "decoys") == set()
 
 
 def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> None:
-    net.also("table ip n { chain p { type nat hook prerouting priority dstnat; iifname f0 ip daddr 198.51.100.5 meta l4proto tcp dnat to 198.51.100.5:25; }; }")
+    net.also(
+        "table ip n { chain p { type nat hook prerouting priority dstnat; iifname f0 ip daddr 198.51.100.5 meta l4proto tcp dnat to 198.51.100.5:25; }; }"
+    )
     seen = careful(net)
     assert kinds(seen, 23) == kinds(seen, 47321, "decoys") == {("open", "", None, None, 1)}
 
@@ -95,7 +109,9 @@ def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> 
 @pytest.mark.parametrize("percent", [15, 30])
 def test_loss_is_answered_with_more_rounds(net: Bed, percent: int) -> None:
     net.filter("tcp dport 23 accept;")
-    net.also(f"table ip l {{ chain p {{ type filter hook prerouting priority -400; numgen random mod 100 < {percent} counter drop; }}; }}")
+    net.also(
+        f"table ip l {{ chain p {{ type filter hook prerouting priority -400; numgen random mod 100 < {percent} counter drop; }}; }}"
+    )
     seen = careful(net, timeout=0.2)
     assert net.counters()[-1] > 0
     assert seen["rounds"] > 7
@@ -120,9 +136,15 @@ def test_a_refusal_of_the_vantages_own_stack_is_no_answer_of_the_port(net: Bed) 
 
 
 def test_the_echo_proves_each_port_that_can_be_sent_to(net: Bed) -> None:
-    net.also("table inet o { chain out { type filter hook output priority 0; meta l4proto { tcp, udp } th dport 69 counter drop; }; }", where="out")
-    wanted = [{"address": address, "transport": transport, "port": port} for address in ("203.0.114.7", "2001:db8:fffe::7")
-              for transport, port in (("tcp", 23), ("udp", 70), ("udp", 69), ("tcp", 69))]
+    net.also(
+        "table inet o { chain out { type filter hook output priority 0; meta l4proto { tcp, udp } th dport 69 counter drop; }; }",
+        where="out",
+    )
+    wanted = [
+        {"address": address, "transport": transport, "port": port}
+        for address in ("203.0.114.7", "2001:db8:fffe::7")
+        for transport, port in (("tcp", 23), ("udp", 70), ("udp", 69), ("tcp", 69))
+    ]
     seen = net.agent({"job": "echo", "echoes": wanted, "tries": 2, "timeout": 0.3})["echoes"]
     assert net.counters("out")[0] > 0
     assert [one["echoed"] for one in seen] == [True, True, False, False] * 2
@@ -135,26 +157,37 @@ def test_udp_exchanges_bring_replies_errors_and_silence(net: Bed) -> None:
     asked = [{"address": "198.51.100.5", "port": port, **one} for port in (69, 70, 71)]
     seen = net.agent({"job": "udp", "exchanges": asked})["exchanges"]
     assert [(one["answer"], one["by"], base64.b64decode(one["reply_b64"])) for one in seen] == [
-        ("open", "", b"hello"), ("icmp", "198.51.100.5", b""), ("silent", "", b"")]
+        ("open", "", b"hello"),
+        ("icmp", "198.51.100.5", b""),
+        ("silent", "", b""),
+    ]
 
 
 def test_an_unknown_job_is_an_error_and_no_result(net: Bed) -> None:
-    process = subprocess.run(net.enter("out", sys.executable, *ARGV[1:]), input=request({"job": "dance"}), capture_output=True, timeout=20, check=False)
+    process = subprocess.run(
+        net.enter("out", sys.executable, *ARGV[1:]), input=request({"job": "dance"}), capture_output=True, timeout=20, check=False
+    )
     last = json.loads(process.stdout.splitlines()[-1])
     assert "KeyError" in last["error"]
 
 
 def test_the_agent_and_its_lanes_end_when_nobody_listens(net: Bed) -> None:
-    job = {"job": "sweep", "addresses": ["198.51.100.5"], "canaries": [["198.51.100.5", 25, 1]], "canaries_per_round": {"4": 600},
-           "miss_bound": 1e-4, "rate": 200, "seconds": 60}
+    job = {
+        "job": "sweep",
+        "addresses": ["198.51.100.5"],
+        "canaries": [["198.51.100.5", 25, 1]],
+        "canaries_per_round": {"4": 600},
+        "miss_bound": 1e-4,
+        "rate": 200,
+        "seconds": 60,
+    }
     process = subprocess.Popen(net.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(request(job))
     process.stdin.flush()
     assert b"done_ports" in process.stdout.readline()
-    with open(f"/proc/{process.pid}/task/{process.pid}/children") as listed:
-        lanes = [int(pid) for pid in listed.read().split()]
+    lanes = _children(process.pid)
     assert lanes, "no lane was running"
     process.stdin.close()
     assert process.wait(timeout=3) == 3
@@ -170,21 +203,30 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_killed_agent_leaves_no_lane(net: Bed) -> None:
-    job = {"job": "sweep", "addresses": ["198.51.100.5"], "canaries": [["198.51.100.5", 25, 1]], "canaries_per_round": {"4": 600},
-           "miss_bound": 1e-4, "rate": 200, "seconds": 60}
+    job = {
+        "job": "sweep",
+        "addresses": ["198.51.100.5"],
+        "canaries": [["198.51.100.5", 25, 1]],
+        "canaries_per_round": {"4": 600},
+        "miss_bound": 1e-4,
+        "rate": 200,
+        "seconds": 60,
+    }
     process = subprocess.Popen(net.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(request(job))
     process.stdin.flush()
     process.stdout.readline()
-    with open(f"/proc/{process.pid}/task/{process.pid}/children") as listed:
-        lanes = [int(pid) for pid in listed.read().split()]
+    lanes = _children(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdin.close()

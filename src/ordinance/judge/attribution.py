@@ -1,7 +1,7 @@
 """Who refused: a device on the way (the packet was stopped) or somebody behind the firewall (it crossed).
 
-A reset says it by its hops alone, compared with those of a SYN-ACK of the same host or of its neighbours. An ICMP error says it by
-its sender and code: "prohibited" is a filter speaking; "host unreachable" is a router that let the packet through, looked for the
+A reset says it by its hops alone, compared with those of a SYN-ACK of the same host or of its neighbours. An ICMP error says it
+by its sender and code: "prohibited" is a filter speaking; "host unreachable" is a router that let the packet through, looked for the
 host and found nobody.
 """
 
@@ -38,7 +38,7 @@ class Attribution:
 
 
 def holder(address: str, inventory: Inventory) -> Host | None:
-    """The host that has this address; None for an address that nobody is known to use."""
+    """Find the host that has this address; None for an address that nobody is known to use."""
     wanted = ip_address(address)
     hosts = inventory.hosts.values()
     return next((host for host in hosts if wanted in host.addresses or wanted in host.outer_addresses), None)

@@ -38,7 +38,7 @@ def inbound_tcp(
     breaches = tuple(breach for address in group.addresses for breach in case.breaches(str(address)))
     witnesses = tuple(sweep_witnesses(group, sweep))
     if breaches:
-        told = listed((breach.text for breach in breaches))
+        told = listed(breach.text for breach in breaches)
         evidence = tuple(Evidence(breach.text, breach.observations) for breach in breaches[:MOST_EVIDENCE])
         return Violated(f"{target}: {told}; {RULE}", evidence, witnesses, tuple(name for b in breaches for name in b.names))
     evidence = tuple(case.evidence())

@@ -120,11 +120,12 @@ def _server_doubts(server: ServerNames, dns: PublicDns, private: Private) -> Ite
         if not _resolves(answer, dns):
             yield f"{where} did not resolve {dns.witness_name} {moment} the questions ({_why(answer)})"
     lost = [answer for answer in server.questions if answer.unseen or answer.rcode not in ANSWERED]
-    for answer in lost:
-        yield f"{where} gave no answer to {answer.name} {answer.type} ({_why(answer)})"
-    asked = {(plain(answer.name), answer.type) for answer in server.questions}
-    for name, kind in sorted(_required(private) - asked):
-        yield f"{where} was not asked for {name} {kind}"
+    if lost:
+        first = f"{lost[0].name} {lost[0].type} first ({_why(lost[0])})"
+        yield f"{where} gave no answer to {len(lost)} of {len(server.questions)} questions, {first}"
+    unasked = sorted(_required(private) - {(plain(answer.name), answer.type) for answer in server.questions})
+    if unasked:
+        yield f"{where} was not asked for {_listed([' '.join(question) for question in unasked])}"
     if server.transport == "tcp":
         yield from _transfer_doubts(server, dns)
 

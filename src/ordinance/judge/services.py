@@ -110,14 +110,14 @@ class _Case:
         return {"smtp": self.profile.smtp_ports, "nntp": self.profile.nntp_ports}
 
     def _expected(self, talk: Conversation) -> frozenset[str]:
-        """What may be spoken on this port; nothing is expected of a port that is neither declared nor SMTP's or NNTP's."""
+        """Tell what may be spoken on this port; nothing is expected of a port that is neither declared nor SMTP's or NNTP's."""
         declared = {SPOKEN.get(s.protocol, s.protocol) for s in self._declared() if _at(s, talk)}
         return frozenset(declared or {name for name, ports in self._well_known().items() if talk.port in ports})
 
     # -- doubts ----------------------------------------------------------------------------------------------------------------
 
     def speech_doubts(self) -> Iterator[str]:
-        """Declared services that were not heard to be who they are, and ports of which nobody knows what speaks there."""
+        """Name declared services that were not heard to be who they are, and ports of which nobody knows what speaks there."""
         for service in self._declared():
             talk = self.talks.at(str(service.address), service.port)
             if talk is None or talk.protocol in MUTE:
@@ -152,7 +152,7 @@ class _Case:
     # -- what it rests on ------------------------------------------------------------------------------------------------------
 
     def witnesses(self) -> Iterator[Witness]:
-        """Declared services that said who they are."""
+        """Name declared services that said who they are."""
         for service in self._declared():
             talk = self.talks.at(str(service.address), service.port)
             if talk and service.identity in talk.identities and talk.observation:

@@ -16,13 +16,13 @@ ICMP_A_SECOND = 0.5
 
 
 def group_canaries(group: PublicGroup, sweep: SweepSighting) -> tuple[Canary, ...]:
-    """The canaries that stand on addresses of the group."""
+    """Find the canaries that stand on addresses of the group."""
     names = {str(address) for address in group.addresses}
     return tuple(canary for canary in sweep.certificate.canaries if canary.address in names)
 
 
 def host_hops(address: str, group: PublicGroup, sweep: SweepSighting) -> int | None:
-    """How far the host of an address is; for an address without an answer, how far the nearest host of its group and family is."""
+    """How far the host of an address is; where none answered, how far the nearest host of its group and family is."""
     known = _hops_by_address(sweep)
     if address in known:
         return known[address]
@@ -103,7 +103,7 @@ def _icmp_rate(addresses: Iterable[AddressSweep], version: int) -> int:
 
 
 def sweep_witnesses(group: PublicGroup, sweep: SweepSighting) -> Iterator[Witness]:
-    """The canaries of this group that the same sweep found."""
+    """Name the canaries of this group that the same sweep found."""
     for canary in group_canaries(group, sweep):
         if canary.answered and canary.late_answered:
             text = f"{canary.address} port {canary.port}, known open, answered {canary.answered} of {canary.sent} times in the same sweep"

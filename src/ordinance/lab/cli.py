@@ -12,7 +12,7 @@ import time
 from typing import NoReturn
 
 from ordinance.errors import UsageError
-from ordinance.lab import run, state
+from ordinance.lab import plants, run, state
 from ordinance.lab.city import city_folder, read_city
 from ordinance.lab.image import ensure_image
 from ordinance.lab.place import lab_name
@@ -42,6 +42,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     shell = commands.add_parser("shell", parents=[named], help="a shell in a host")
     shell.add_argument("host")
     shell.set_defaults(run=_shell)
+    commands.add_parser("plants", help="list the known faults").set_defaults(run=_plants)
+    fault = commands.add_parser("plant", parents=[named], help="put the city in breach (or break the looking) in one known way")
+    fault.add_argument("fault", metavar="PLANT")
+    fault.set_defaults(run=_plant)
     commands.add_parser("image", help="build the hosts' image if need be, and print where it is").set_defaults(run=_image)
     commands.add_parser("hostkeys", help="print the public SSH host keys").set_defaults(run=_hostkeys)
 
@@ -121,6 +125,23 @@ def _shell(arguments: argparse.Namespace) -> int:
     lab = state.running(arguments.name)
     terminal = f"TERM={os.environ.get('TERM', 'dumb')}"
     _become(lab.enter(arguments.host, ["/usr/bin/env", terminal, "/bin/bash", "-l"]))
+
+
+def _plants(_: argparse.Namespace) -> int:
+    for plant in plants.read_plants(city_folder()).values():
+        outcome = "violated" if plant.violated else "unproven"
+        _say(f"{plant.name}: {plant.tells}")
+        _say(f"    {outcome}: {', '.join(plant.violated or plant.unproven)}")
+    return 0
+
+
+def _plant(arguments: argparse.Namespace) -> int:
+    known = plants.read_plants(city_folder())
+    if arguments.fault not in known:
+        raise UsageError(f"no plant is named {arguments.fault!r}; `ordinance lab plants` lists them")
+    plants.plant(state.running(arguments.name), known[arguments.fault])
+    _say(f"planted: {known[arguments.fault].tells} `ordinance lab down` and `up` undo it.")
+    return 0
 
 
 def _image(_: argparse.Namespace) -> int:

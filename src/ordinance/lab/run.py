@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from ordinance.lab.city import City, city_folder, read_city
+from ordinance.lab.claim import STARTER_FILE, claim
 from ordinance.lab.errors import LabError
 from ordinance.lab.image import ensure_image
 from ordinance.lab.needs import tool, user_namespace
 from ordinance.lab.orders import BOOT_SECONDS, KEEP, Orders, Report
-from ordinance.lab.place import lab_directory, lab_name, make_base
+from ordinance.lab.place import lab_directory, lab_name
 from ordinance.lab.process import Stamp, children_that_are_init
 from ordinance.lab.secretfiles import write_secrets
-from ordinance.lab.state import STATE_FILE, HostState, RunningLab, find, read_state, write_state
+from ordinance.lab.state import STATE_FILE, HostState, RunningLab, find, write_state
 
-_STARTER_FILE = "starter.json"
 _KILL_SECONDS = 10.0
 #: How much longer than the hosts may take the starter waits for their report.
 _GRACE_SECONDS = 10.0
 _TAIL_LINES = 15
-#: How long the logs of a lab that is gone are kept, unless one of the same name starts.
-_LOG_SECONDS = 86_400.0
 
 
 def up(name: str | None = None, *, hold: bool = False) -> RunningLab:
@@ -47,7 +42,7 @@ def up(name: str | None = None, *, hold: bool = False) -> RunningLab:
     prefix, ip = user_namespace(), tool("ip")
     tool("nsenter")  # wanted by everything that comes after: better said now
     image = ensure_image(folder)
-    directory = _claim(chosen)
+    directory = claim(chosen)
     try:
         # imported here: only a start needs cryptography, and looking for a lab should not pay for it
         from ordinance.lab.secrets import make_secrets  # noqa: PLC0415
@@ -56,7 +51,7 @@ def up(name: str | None = None, *, hold: bool = False) -> RunningLab:
         starting = _launch(directory, image, city, prefix, ip)
         return _finish(starting, chosen, directory, city, hold=hold)
     finally:
-        (directory / _STARTER_FILE).unlink(missing_ok=True)
+        (directory / STARTER_FILE).unlink(missing_ok=True)
 
 
 def down(name: str | None = None) -> bool:
@@ -77,52 +72,6 @@ def forget(name: str | None = None) -> None:
     """Stop a lab and remove its logs too, because it ended as it was meant to."""
     down(name)
     shutil.rmtree(lab_directory(name), ignore_errors=True)
-
-
-@contextmanager
-def _base_lock(base: Path) -> Iterator[None]:
-    with (base / ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def _claim(name: str) -> Path:
-    """Make the lab's directory afresh, and say in it who is starting the lab. Errors: LabError when the name is taken."""
-    base = make_base()
-    with _base_lock(base):
-        _sweep(base)
-        directory = lab_directory(name)
-        if find(name) is not None:
-            raise LabError(f"the lab {name!r} is already up; `ordinance lab down --name {name}` stops it")
-        if _being_started(directory):
-            raise LabError(f"the lab {name!r} is just being started by another process; wait for it, or choose another --name")
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(mode=0o700)
-        (directory / "mnt").mkdir()
-        (directory / "log").mkdir()
-        (directory / _STARTER_FILE).write_bytes(msgspec.json.encode(Stamp.of(os.getpid())))
-    return directory
-
-
-def _sweep(base: Path) -> None:
-    """Remove what labs that are gone left behind, files only: secrets at once, logs when they are a day old."""
-    for directory in base.iterdir():
-        if not directory.is_dir() or _being_started(directory):
-            continue
-        lab = read_state(directory)
-        if lab is not None and lab.alive():
-            continue
-        shutil.rmtree(directory / "secrets", ignore_errors=True)
-        if time.time() - directory.stat().st_mtime > _LOG_SECONDS:
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def _being_started(directory: Path) -> bool:
-    try:
-        stamp = msgspec.json.decode((directory / _STARTER_FILE).read_bytes(), type=Stamp)
-    except (OSError, msgspec.DecodeError):
-        return False
-    return stamp.alive()
 
 
 @dataclass(slots=True)

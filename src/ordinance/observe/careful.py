@@ -29,7 +29,7 @@ class Ask:
 
 
 def control_for(address: Address, inventory: Inventory) -> Service | None:
-    """The declared service that stands witness for an address: its own, else one of its public group and family."""
+    """Find the declared service that stands witness for an address: its own, else one of its public group and family."""
     own = _outside_services(inventory, {address})
     if own:
         return own[0]

@@ -62,7 +62,9 @@ def _case(check: CheckRecord) -> ET.Element:
 
 def _unsound(results: Results) -> ET.Element:
     case = ET.Element("testcase", classname="run", name="run[complete]", time="0.000")
-    outcome = ET.SubElement(case, "error", message=_one_line(words.headline(results.run)), type=results.run.headline)
+    outcome = ET.SubElement(
+        case, "error", message=_one_line(words.headline(results.run)), type=text.subject(results.run.headline)
+    )
     outcome.text = _lines(words.explanation(results.run))
     return case
 

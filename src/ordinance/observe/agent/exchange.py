@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import socket
 import time
@@ -11,10 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ordinance.observe.agent.wire import family_of, hear_errors, outcome_of
+from ordinance.observe.agent.wire import OPEN, SILENT, UNNAMED, Outcome, family_of, hear_errors, outcome_of
 
 SIDE_BY_SIDE = 16
 MOST_BYTES = 65536
+MOST_ECHO = 4096
 
 
 def exchanges(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -25,10 +27,12 @@ def exchanges(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> di
 def echoes(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Job "echo": send a random token, see whether it comes back. Keys: echoes of {address, port, transport}, tries, timeout."""
     defaults = {"tries": job.get("tries", 3), "timeout": job.get("timeout", 2.0)}
-    return {"echoes": side_by_side([{**defaults, **one} for one in job["echoes"]], echo, tell)}
+    return {"echoes": side_by_side([dict(defaults, **one) for one in job["echoes"]], echo, tell)}
 
 
-def side_by_side(jobs: list[dict[str, Any]], work: list[tuple[int, list[int]]], tell: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+def side_by_side(
+    jobs: list[dict[str, Any]], work: Callable[[dict[str, Any]], dict[str, Any]], tell: Callable[[dict[str, Any]], None]
+) -> list[dict[str, Any]]:
     """Do all, a few at a time; results in the order of the jobs."""
     results = []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -39,23 +43,21 @@ def side_by_side(jobs: list[dict[str, Any]], work: list[tuple[int, list[int]]], 
 
 
 def exchange(one: dict[str, Any]) -> dict[str, Any]:
-    """One UDP exchange: answer "open" with the datagram, "icmp" with its sender, "local" or "silent"."""
+    """One UDP exchange: "open" with the datagram, "icmp" with its sender, "local" or "silent"."""
     payload = base64.b64decode(one["payload_b64"])
-    seen = {"address": one["address"], "port": one["port"]}
+    seen: dict[str, Any] = {}
     for number in range(1, one.get("tries", 3) + 1):
         began = time.monotonic()
-        answer, data = ask_udp(one["address"], one["port"], payload, one.get("timeout", 1.0))
-        seen.update(
-            answer=answer[0], by=answer[1], type=answer[2], code=answer[3], tries=number, seconds=time.monotonic() - began
-        )
+        outcome, data = ask_udp(one["address"], one["port"], payload, one.get("timeout", 1.0))
+        seen = dict(outcome._asdict(), address=one["address"], port=one["port"], tries=number, seconds=time.monotonic() - began)
         seen["reply_b64"] = base64.b64encode(data).decode()
-        if answer[0] != "silent":
+        if outcome != SILENT:
             break
     return seen
 
 
-def ask_udp(address: str, port: int, payload: bytes, timeout: float) -> tuple[tuple[str, str, int | None, int | None], bytes]:
-    """One datagram out, at most one back: (outcome, datagram)."""
+def ask_udp(address: str, port: int, payload: bytes, timeout: float) -> tuple[Outcome, bytes]:
+    """One datagram out, at most one back."""
     family = family_of(address)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
@@ -65,12 +67,12 @@ def ask_udp(address: str, port: int, payload: bytes, timeout: float) -> tuple[tu
             sock.connect((address, port))
             sock.send(payload)
             sent = True
-            return ("open", "", None, None), sock.recv(MOST_BYTES)
-        except socket.timeout:
-            return ("silent", "", None, None), b""
+            return OPEN, sock.recv(MOST_BYTES)
+        except socket.timeout:  # noqa: UP041 - not yet the same as TimeoutError in Python 3.7
+            return SILENT, b""
         except OSError as problem:
-            answer = outcome_of(sock, problem.errno, at_once=not sent)
-            return (("icmp", "", None, None) if answer[0] == "rst" else answer), b""
+            outcome = outcome_of(sock, problem.errno or errno.EIO, at_once=not sent)
+            return UNNAMED if outcome.answer == "rst" else outcome, b""
 
 
 def echo(one: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def echo(one: dict[str, Any]) -> dict[str, Any]:
             continue
         if token in back:
             return dict(one, echoed=True, said="the token came back")
-        said = "%d other bytes came back" % len(back) if back else "nothing came back"
+        said = f"{len(back)} other bytes came back" if back else "nothing came back"
     return dict(one, echoed=False, said=said)
 
 
@@ -101,7 +103,7 @@ def echo_tcp(one: dict[str, Any], token: bytes) -> bytes:
     with socket.create_connection((one["address"], one["port"]), one["timeout"]) as sock:
         sock.sendall(token + b"\r\n")
         back = b""
-        while token not in back and len(back) < 4096 and time.monotonic() < end:
+        while token not in back and len(back) < MOST_ECHO and time.monotonic() < end:
             sock.settimeout(max(0.01, end - time.monotonic()))
             block = sock.recv(1024)
             if not block:

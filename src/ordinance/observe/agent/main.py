@@ -11,7 +11,8 @@ from typing import Any
 
 from ordinance.observe.agent.careful import Careful
 from ordinance.observe.agent.exchange import echoes, exchanges
-from ordinance.observe.agent.sweep import CHILDREN, Sweep
+from ordinance.observe.agent.lanes import CHILDREN
+from ordinance.observe.agent.sweep import Sweep
 
 JOBS = {
     "sweep": lambda job, tell: Sweep(job, tell).run(),
@@ -59,7 +60,7 @@ def main() -> int:
     try:
         result = JOBS[job["job"]](job, tell)
     except Exception as problem:  # noqa: BLE001 - told to the other side, which does not take it for a result
-        tell({"done": True, "error": "%s: %s" % (type(problem).__name__, problem)})
+        tell({"done": True, "error": f"{type(problem).__name__}: {problem}"})
         return 1
     tell(dict(result, done=True))
     return 0

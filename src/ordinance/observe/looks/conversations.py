@@ -47,7 +47,7 @@ def conversations(context: LookContext) -> ConversationSighting:
 
 
 def _places(swept: SweepSighting, context: LookContext) -> tuple[list[Place], tuple[PortAnswer, ...]]:
-    """Declared services first, then open ports, each once; and what is beyond the cap of its address."""
+    """List declared services first, then open ports, each once; and what is beyond the cap of its address."""
     declared = [(s.address, s.port) for s in context.inventory.services if "outside" in s.seen_from]
     places, left_out = dict.fromkeys(declared), []
     for seen in swept.addresses:
@@ -83,7 +83,7 @@ def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Se
 
 
 def _page(vantage: VantagePoint, place: Place, spoken: Spoken) -> tuple[HttpReply | None, str]:
-    """The front page, where HTTP is spoken, asked for by address as a stranger would; or why it could not be read."""
+    """Fetch the front page, where HTTP is spoken, by address as a stranger would; or say why it could not be read."""
     within = spoken.protocol == "tls" and spoken.inside == "http"
     if spoken.protocol != "http" and not within:
         return None, ""
@@ -113,7 +113,7 @@ def _heard(spoken: Spoken, page: HttpReply | None) -> bytes:
 
 def _said(spoken: Spoken, page: HttpReply | None) -> str:
     if page is None:
-        return spoken.first_line
+        return "an answer to a DNS question" if spoken.protocol == "dns" else spoken.first_line
     title = _TITLE.search(page.body)
     return f"{page.status} {page.reason}" + (f', title "{safe_line(title[1].strip(), cap=200)}"' if title else "")
 

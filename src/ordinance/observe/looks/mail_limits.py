@@ -143,24 +143,25 @@ class _Trial:
         offered = offer(self.post, self.way, over, declared=False)
         self._note(undeclared_over=offered)
         if offered.taken:
-            self._note(undeclared_over=self._watched(offered, over, box.WATCH_SECONDS))
-            return
+            offered = self._watched(offered, over, box.WATCH_SECONDS)
+            self._note(undeclared_over=offered)
         # Where the service names no limit of its own within the profile, "just under" is not known to be within it: a small
         # message that is taken shows as well that the refusal was about size.
         size = max(limit - margin, LEAST_MARGIN) if self.seen.advertised == limit else LEAST_MARGIN
         self._offer_under(offered, over, Letter.new(recipient, size))
 
-    def _offer_under(self, refused: Offer, over: Letter, under: Letter) -> None:
+    def _offer_under(self, beyond: Offer, over: Letter, under: Letter) -> None:
+        """Offer the message under the limit; once it has arrived, look whether the one over it did."""
         offered = offer(self.post, self.way, under, declared=True)
         self._note(under=offered)
         if not offered.taken:
             return
         offered = self._watched(offered, under, self.post.share.patience)
         self._note(under=offered)
-        if offered.arrived:
-            self._note(undeclared_over=self._watched(refused, over, 0))
-        else:
+        if not offered.arrived:
             self.post.share.lose_patience()
+        elif not beyond.taken:
+            self._note(undeclared_over=self._watched(beyond, over, 0))
 
     def _watched(self, offered: Offer, letter: Letter, seconds: float) -> Offer:
         """Add to the offer what the mailbox shows of it; what has come is deleted, so that the next one has room."""

@@ -64,7 +64,7 @@ def perimeter_sweep(context: LookContext) -> SweepSighting:
     seconds = _seconds_allowed(plan, context.inventory)
     last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context))
     swept = tuple(_addresses(last, plan))
-    careful, observations, why = _again(context, vantage, swept, last)
+    careful, observations, why = _again(context, vantage, swept)
     certificate = _certificate(last, plan, swept, started, why)
     return SweepSighting(
         vantage=VANTAGE, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
@@ -161,7 +161,7 @@ def _stamp(moment: datetime) -> str:
 
 
 def _again(
-    context: LookContext, vantage: VantagePoint, swept: tuple[AddressSweep, ...], last: dict[str, Any]
+    context: LookContext, vantage: VantagePoint, swept: tuple[AddressSweep, ...]
 ) -> tuple[tuple[CarefulAddress, ...], tuple[str, ...], str]:
     """Ask refused ports again, some of each kind and address; what was seen, its observations, and why it could not be."""
     asks = []
@@ -183,7 +183,7 @@ def _again(
 
 
 def _some(group: PortAnswer) -> list[int]:
-    """The first ports of a kind of answer, and its last."""
+    """Pick the first ports of a kind of answer, and its last."""
     ports = [port for _, port in zip(range(CAREFUL_A_KIND), each(group.ports), strict=False)]
     return ports if count(group.ports) <= CAREFUL_A_KIND else [*ports, group.ports[-1][1]]
 

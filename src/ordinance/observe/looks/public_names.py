@@ -52,7 +52,8 @@ def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, serv
 
     context.progress(0, 0, f"asking {server} about the Intranet")
     before = ask(*witness(zone))
-    questions = tuple(asked(context, ask, server))
+    # A server that is not there answers no other question either, and each would be waited for.
+    questions = () if before.unseen else tuple(asked(context, ask, server))
     transfers = tuple(_transfer(vantage, server, name) for name in (zone.zone, *zone.reverse_zones))
     return ServerNames(
         server=str(server), transport="tcp", before=before, questions=questions, after=ask(*witness(zone)), transfers=transfers
@@ -63,7 +64,7 @@ def _over_udp(context: LookContext, vantage: VantagePoint, zone: PublicDns, serv
     """Ask the same over UDP. The witness goes in jobs of its own: within one job nobody knows what is asked first."""
     planned = list(dict.fromkeys(questions(context.inventory)))
     (before,) = _asked_udp(vantage, server, [witness(zone)])
-    answers = tuple(_asked_udp(vantage, server, planned))
+    answers = () if before.unseen else tuple(_asked_udp(vantage, server, planned))
     (after,) = _asked_udp(vantage, server, [witness(zone)])
     return ServerNames(server=str(server), transport="udp", before=before, questions=answers, after=after)
 

@@ -69,9 +69,11 @@ class _Inquiry:
 
     def run(self, expect: str) -> Spoken:
         steps: dict[str, Callable[[], Spoken | None]] = {
-            "greeting": lambda: self._talk(b""), "tls": lambda: self._tls(web_first=expect == "tls"), "http": lambda: self._talk(HTTP_QUESTION),
+            "greeting": lambda: self._talk(b""),
+            "tls": lambda: self._tls(web_first=expect == "tls"),
+            "http": lambda: self._talk(HTTP_QUESTION),
             "dns": lambda: self._talk(DNS_QUESTION),
-        }  # fmt: skip
+        }
         best: Spoken | None = None
         for name in sorted(steps, key=lambda step: step != expect):
             if best is not None and self._deadline.passed:
@@ -113,7 +115,7 @@ class _Inquiry:
         return Spoken("tls", best.first_line if best else "", best.protocol if best else "", peer)
 
     def _within_tls(self, question: bytes) -> tuple[Spoken | None, TlsPeer | None]:
-        """What answers `question` within TLS, and who the peer says it is; None for what was not there."""
+        """Return what answers `question` within TLS, and who the peer says it is; None for what was not there."""
         dialogue = self._connect(self._listen)
         peer: TlsPeer | None = None
         try:
@@ -180,7 +182,7 @@ def _first_words(dialogue: Dialogue) -> bytes:
 
 
 def _enough(heard: bytes) -> bool:
-    """A line, or what has no lines."""
+    """Whether that is a line, or of a protocol without lines."""
     return b"\n" in heard or len(heard) >= FIRST or protocol_of(heard) in {"telnet", "dns"}
 
 

@@ -1,0 +1,117 @@
+"""Raw sockets that hear every reset, SYN-ACK and ICMP unreachable: how far a segment came, and answers that come late."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+SO_ATTACH_FILTER = 26
+IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT = 51, 52
+SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
+ICMP_UNREACHABLE, ICMP6_UNREACHABLE = 3, 1
+SYN_FLAG, RST_FLAG = 2, 4
+BUFFER = 8 << 20
+FLAGS_AT = 13  # in a TCP header
+QUOTED6 = 48  # of an ICMPv6 error: where the quoted TCP or UDP header begins, without extension headers
+#: Classic BPF: keep segments with SYN or RST. A raw IPv4 socket is given the IP header, a raw IPv6 socket is not.
+FLAGS4 = ((0xB1, 0, 0, 0), (0x50, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
+FLAGS6 = ((0x30, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
+
+
+def hops_of(ttl: int) -> int:
+    """Routers passed, taking the nearest initial TTL at or above what arrived."""
+    return next(first for first in (32, 64, 128, 255) if ttl <= first) - ttl
+
+
+def attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Attach a classic BPF program of (code, jump if true, jump if false, constant)."""
+    held = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(held)))
+
+
+class Listener:
+    """Hears what reaches this machine, if it has CAP_NET_RAW; without, it hears nothing and says so (`privileged`).
+
+    `segment(address, port, own port, TCP flags, hops)`; `unreachable(by, type, code, address, protocol, port, own port)` with what
+    the error quotes. Addresses are packed, `by` is text.
+    """
+
+    def __init__(
+        self,
+        segment: Callable[[bytes, int, int, int, int], None],
+        unreachable: Callable[[str, int, int, bytes, int, int, int], None],
+    ) -> None:
+        self.segment = segment
+        self.unreachable = unreachable
+        self.sockets: dict[socket.socket, Callable[[bytes, list[Any], Any], None]] = {}
+        self._open(socket.AF_INET, socket.IPPROTO_TCP, self._tcp4)
+        self._open(socket.AF_INET6, socket.IPPROTO_TCP, self._tcp6)
+        self._open(socket.AF_INET, socket.IPPROTO_ICMP, self._icmp4)
+        self._open(socket.AF_INET6, socket.IPPROTO_ICMPV6, self._icmp6)
+
+    @property
+    def privileged(self) -> bool:
+        """Whether IPv4 is heard; IPv6 may be absent from a machine altogether."""
+        return {self._tcp4, self._icmp4} <= set(self.sockets.values())
+
+    def drain(self, sock: socket.socket, most: int = 4096) -> None:
+        """Handle what waits on one of `sockets`."""
+        handler = self.sockets[sock]
+        for _ in range(most):
+            try:
+                data, controls, _, peer = sock.recvmsg(256, 128)
+            except OSError:
+                return
+            handler(data, controls, peer)
+
+    def drain_all(self) -> None:
+        """Handle what waits on all sockets."""
+        for sock in self.sockets:
+            self.drain(sock)
+
+    def _open(self, family: int, protocol: int, handler: Callable[[bytes, list[Any], Any], None]) -> None:
+        try:
+            sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+        except OSError:
+            return
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        if protocol == socket.IPPROTO_TCP:
+            attach(sock, FLAGS4 if family == socket.AF_INET else FLAGS6)
+        elif protocol == socket.IPPROTO_ICMP:
+            sock.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("I", 0xFFFFFFFF ^ (1 << ICMP_UNREACHABLE)))
+        else:
+            words = [0xFFFFFFFF ^ (1 << ICMP6_UNREACHABLE)] + [0xFFFFFFFF] * 7
+            sock.setsockopt(socket.IPPROTO_ICMPV6, ICMP6_FILTER, struct.pack("8I", *words))
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
+        self.sockets[sock] = handler
+
+    def _tcp4(self, data: bytes, _controls: list[Any], _peer: Any) -> None:
+        start = (data[0] & 15) * 4
+        if len(data) >= start + 14:
+            port, own = struct.unpack_from(">HH", data, start)
+            self.segment(data[12:16], port, own, data[start + 13], hops_of(data[8]))
+
+    def _tcp6(self, data: bytes, controls: list[Any], peer: Any) -> None:
+        limits = [struct.unpack("i", value)[0] for _, kind, value in controls if kind == IPV6_HOPLIMIT]
+        if len(data) >= FLAGS_AT + 1 and limits:
+            port, own = struct.unpack_from(">HH", data)
+            self.segment(socket.inet_pton(socket.AF_INET6, peer[0].split("%")[0]), port, own, data[13], hops_of(limits[0]))
+
+    def _icmp4(self, data: bytes, _controls: list[Any], peer: Any) -> None:
+        start = (data[0] & 15) * 4
+        quoted = start + 8
+        if len(data) < quoted + 24 or data[start] != ICMP_UNREACHABLE:
+            return
+        ports = quoted + (data[quoted] & 15) * 4
+        if len(data) >= ports + 4:
+            own, port = struct.unpack_from(">HH", data, ports)
+            self.unreachable(peer[0], data[start], data[start + 1], data[quoted + 16 : quoted + 20], data[quoted + 9], port, own)
+
+    def _icmp6(self, data: bytes, _controls: list[Any], peer: Any) -> None:
+        if len(data) >= QUOTED6 + 4 and data[0] == ICMP6_UNREACHABLE:
+            own, port = struct.unpack_from(">HH", data, QUOTED6)
+            self.unreachable(peer[0].split("%")[0], data[0], data[1], data[32:48], data[14], port, own)
