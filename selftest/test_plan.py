@@ -11,17 +11,29 @@ from ordinance.plan import NONE_DECLARED, TARGET_KINDS, Selection, expand, make_
 
 GROUP = PublicGroup("public-ipv4", (ip_address("198.51.100.5"),))
 CITY = Inventory(
-    source="x.yml", city="X", timezone="UTC", lab=False,
+    source="x.yml",
+    city="X",
+    timezone="UTC",
+    lab=False,
     hosts={"fw": Host("fw", frozenset({"firewalls"})), "ws1": Host("ws1", frozenset(), accounts=("dana",))},
-    public=(GROUP,), services=(), vantages={}, echo=(), scope=Scope(()), pace=Pace(None, None),
+    public=(GROUP,),
+    services=(),
+    vantages={},
+    echo=(),
+    scope=Scope(()),
+    pace=Pace(None, None),
 )
 
 
 def a_control(name: str = "9.A.1/telnet-blocked", targets: str = "public-groups", covered: bool = True) -> Control:
-    return Control(name, name.split("/")[0], "blocked", "identity", "outside", targets, ("guarded-ports",), covered)
+    return Control(name, name.split("/", maxsplit=1)[0], "blocked", "identity", "outside", targets, ("guarded-ports",), covered)
 
 
-LAW = Law("1.7.1", {}, {c.id: c for c in [a_control(), a_control("10.D/password-age", "account-hosts"), a_control("10.A/x", covered=False)]})
+LAW = Law(
+    "1.7.1",
+    {},
+    {c.id: c for c in [a_control(), a_control("10.D/password-age", "account-hosts"), a_control("10.A/x", covered=False)]},
+)
 
 
 def test_each_target_of_a_control_is_one_check() -> None:

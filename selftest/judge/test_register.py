@@ -38,8 +38,15 @@ TODAY = date(2026, 11, 23)
         (Compliant("silent", SEEN, WITNESS), "public-ipv4", date(2027, 1, 1), State.COMPLIANT),
     ],
     ids=[
-        "last day", "a day late", "another address", "wider than the breach", "one of two", "whole target", "other target",
-        "unproven is never waived", "compliant stays",
+        "last day",
+        "a day late",
+        "another address",
+        "wider than the breach",
+        "one of two",
+        "whole target",
+        "other target",
+        "unproven is never waived",
+        "compliant stays",
     ],
 )
 def test_an_authorisation_waives_what_it_names_until_its_last_day(verdict, target, until, state) -> None:

@@ -4,7 +4,18 @@ from datetime import date
 
 import pytest
 
-from ordinance.judge.verdict import Compliant, Evidence, NoProof, NotApplicable, NotRun, State, Unproven, Violated, Waived, Witness
+from ordinance.judge.verdict import (
+    Compliant,
+    Evidence,
+    NoProof,
+    NotApplicable,
+    NotRun,
+    State,
+    Unproven,
+    Violated,
+    Waived,
+    Witness,
+)
 
 SEEN = (Evidence("silent", ("o-000001",)),)
 WITNESS = (Witness("25 answered", ("o-000002",)),)

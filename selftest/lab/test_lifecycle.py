@@ -69,6 +69,12 @@ def test_down_forgets_the_secrets(ordinance):
 def test_a_held_city_leaves_nothing_however_it_ends(hold_city, end):
     held = hold_city()
     census = Census.of(held.lab)
+    assert {found.split(":")[0].split()[0] for found in census.left()} >= {
+        "process",
+        "net",
+        "mnt",
+        "pid",
+    }  # it sees them
     match end:
         case "kill the starter":
             held.process.kill()

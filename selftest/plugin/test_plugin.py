@@ -1,6 +1,6 @@
 """The audit as pytest sees it: outcomes, exit codes, what is published; nothing that goes wrong ends as compliant.
 
-The suites in here hand in verdicts of their own making; the looks behind the control find no way to their hosts, so nothing is sent.
+The suites in here hand in verdicts of their own making; the looks behind the control find no way to their hosts: nothing is sent.
 """
 
 import json
@@ -119,12 +119,27 @@ def test_the_report_is_named_and_there(suite, pytester) -> None:
         ((), INVENTORY + "colour: blue\n", "10.D/*", 4, LAST_LINE),
         ((), INVENTORY + "city: {name: Twice, timezone: UTC}\n", "10.D/*", 4, LAST_LINE),
         ((), "", "10.D/*", 4, "empty"),
-        ((), INVENTORY.replace("    dept: {accounts: [dana]}\n    ws1: {accounts: [dana, eve]}\n", "    {}\n"), "10.D/*", 5, "nothing"),
+        (
+            (),
+            INVENTORY.replace("    dept: {accounts: [dana]}\n    ws1: {accounts: [dana, eve]}\n", "    {}\n"),
+            "10.D/*",
+            5,
+            "nothing",
+        ),
         ((), INVENTORY, "10.Z/*", 5, "10.Z/*"),
         (("--clause", "77"), INVENTORY, "10.D/*", 5, "--clause 77"),
         (("--profile", "nosuch"), INVENTORY, "10.D/*", 4, "nosuch"),
     ],
-    ids=["no file", "unknown key", "duplicate key", "empty file", "empty inventory", "no such control", "no such clause", "no profile"],
+    ids=[
+        "no file",
+        "unknown key",
+        "duplicate key",
+        "empty file",
+        "empty inventory",
+        "no such control",
+        "no such clause",
+        "no profile",
+    ],
 )
 def test_what_cannot_be_audited_is_told_and_leaves_no_good_news(suite, pytester, options, inventory, control, code, told) -> None:
     suite(GOOD)

@@ -105,7 +105,7 @@ class Audit:
     def settle(self, check: PlannedCheck, verdict: Verdict) -> Verdict:
         """Take in a verdict, after the registers of ITD have been applied to it. A check is settled once."""
         if isinstance(verdict, NotRun):
-            raise TypeError(f"{check.control} on {check.target}: not-run is where a check begins, it is no verdict to hand in")
+            raise ValueError(f"{check.control} on {check.target}: not-run is where a check begins, it is no verdict to hand in")
         final = apply_registers(verdict, check.control, check.target, self.brief.inventory.registers, self.today())
         with self._lock:
             if not isinstance(self.verdicts[check.key], NotRun):

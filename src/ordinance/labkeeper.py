@@ -42,8 +42,8 @@ class LabKeeper:
             os.close(self._home)
             self._home = None
         if self._starter is not None:
-            assert self._starter.stdin is not None
-            self._starter.stdin.close()  # the lab is held by this pipe
+            if self._starter.stdin is not None:
+                self._starter.stdin.close()  # the lab is held by this pipe
             self._starter.wait(timeout=10)
             self._starter = None
 
@@ -68,11 +68,10 @@ class LabKeeper:
 
     def _await_ready(self, starter: subprocess.Popen[bytes]) -> None:
         """Wait for the starter's first line; it prints one when every host is up."""
-        assert starter.stdout is not None
         deadline = time.monotonic() + UP_SECONDS
         while time.monotonic() < deadline:
             ready, _, _ = select.select([starter.stdout], [], [], 0.2)
-            if ready and starter.stdout.readline():
+            if ready and starter.stdout is not None and starter.stdout.readline():
                 return
             if starter.poll() is not None:
                 raise OrdinanceError("the embedded city did not come up; what was in the way is printed above")

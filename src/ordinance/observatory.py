@@ -41,7 +41,7 @@ class Observatory:
         self._lock = threading.Lock()
         self._halt = threading.Event()
         #: called about five times a second while somebody waits
-        self.on_wait: Callable[[Mapping[str, Progress]], None] = lambda progress: None
+        self.on_wait: Callable[[Mapping[str, Progress]], None] = lambda _: None
 
     def start(self, name: str) -> None:
         """Start a look unless it already runs. Threads are daemons: an interrupted run does not wait for them."""

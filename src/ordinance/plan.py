@@ -1,4 +1,4 @@
-"""The plan: every control on every target it applies to, written down before the first packet. The denominator of the headline."""
+"""The plan: every control on every target, written down before the first packet. The denominator of the headline."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ordinance.record.exitcode import ExitCode
 from ordinance.record.folder import JUNIT, REPORT, RESULTS
 from ordinance.record.journal import JournalError, read_journal
 from ordinance.record.model import Results
-from ordinance.record.results import RunFacts, build_results, encode
+from ordinance.record.results import build_results, encode
 from ordinance.report.html import render as render_html
 from ordinance.report.junit import render as render_junit
 
@@ -34,8 +34,12 @@ def publish(audit: Audit, *, stopped: str) -> Ending:
     """Publish a run. `stopped` says why it is incomplete; empty when it came to its end."""
     stopped = _close(audit) or stopped
     facts = replace(
-        audit.facts, finished=now(), stopped=stopped, versions=versions(),
-        observations=audit.journal.count, observations_sha256=audit.journal.sha256,
+        audit.facts,
+        finished=now(),
+        stopped=stopped,
+        versions=versions(),
+        observations=audit.journal.count,
+        observations_sha256=audit.journal.sha256,
     )
     results = build_results(
         facts,

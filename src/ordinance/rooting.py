@@ -1,7 +1,7 @@
 """Keeps `pytest --inventory /elsewhere/city.yml` rooted in the checkout.
 
-pytest chooses its root folder before it knows the options of plugins: it takes the path after `--inventory` for a test to run, and
-then looks for its configuration there. Here, as soon as our options are known, the choice is made again with the right arguments.
+pytest chooses its root folder before it knows the options of plugins: it takes the path after `--inventory` for a test to
+run, and looks for its configuration there. Here, once our options are known, the choice is made again with the right arguments.
 """
 
 from __future__ import annotations

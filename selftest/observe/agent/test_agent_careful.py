@@ -100,7 +100,8 @@ def test_a_port_let_through_to_nobody_is_told_by_the_router_seconds_later(
 
 def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> None:
     net.also(
-        "table ip n { chain p { type nat hook prerouting priority dstnat; iifname f0 ip daddr 198.51.100.5 meta l4proto tcp dnat to 198.51.100.5:25; }; }"
+        "table ip n { chain p { type nat hook prerouting priority dstnat; "
+        "iifname f0 ip daddr 198.51.100.5 meta l4proto tcp dnat to 198.51.100.5:25; }; }"
     )
     seen = careful(net)
     assert kinds(seen, 23) == kinds(seen, 47321, "decoys") == {("open", "", None, None, 1)}
@@ -110,7 +111,8 @@ def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> 
 def test_loss_is_answered_with_more_rounds(net: Bed, percent: int) -> None:
     net.filter("tcp dport 23 accept;")
     net.also(
-        f"table ip l {{ chain p {{ type filter hook prerouting priority -400; numgen random mod 100 < {percent} counter drop; }}; }}"
+        "table ip l { chain p { type filter hook prerouting priority -400; "
+        f"numgen random mod 100 < {percent} counter drop; }}; }}"
     )
     seen = careful(net, timeout=0.2)
     assert net.counters()[-1] > 0

@@ -1,8 +1,8 @@
 """Who refused: a device on the way (the packet was stopped) or somebody behind the firewall (it crossed).
 
 A reset says it by its hops alone, compared with those of a SYN-ACK of the same host or of its neighbours. An ICMP error says it
-by its sender and code: "prohibited" is a filter speaking; "host unreachable" is a router that let the packet through, looked for the
-host and found nobody.
+by its sender and code: "prohibited" is a filter speaking; "host unreachable" is a router that let the packet through, looked
+for the host and found nobody.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def holder(address: str, inventory: Inventory) -> Host | None:
 
 
 def attribute(reply: Reply, address: str, host_hops: int | None, inventory: Inventory) -> Attribution:
-    """Say where the packet ended that brought this reply from `address`; silence and answers of the vantage itself are unknown."""
+    """Say where the packet ended that brought this reply; for silence and words of the vantage itself nobody can."""
     if reply.answer is Answer.OPEN:
         return Attribution(Where.CROSSED, "it answered")
     own = holder(address, inventory)
@@ -76,11 +76,16 @@ def _icmp(reply: Reply, address: str, inventory: Inventory, *, is_firewall: bool
     named = f"ICMP type {code[0]} code {code[1]} from {reply.by}"
     if _behind(reply.by, address, inventory, is_firewall=is_firewall):
         return Attribution(Where.CROSSED, f"{named}, which is behind the firewall")
+    if is_firewall and reply.by == address and code in PORT_UNREACHABLE[version]:
+        return Attribution(Where.UNKNOWN, f"the firewall's own address refused ({named})")
+    return _icmp_on_the_way(code, version, named)
+
+
+def _icmp_on_the_way(code: tuple[int, int], version: int, named: str) -> Attribution:
+    """Read an ICMP error of a device between the vantage and the host."""
     if code in PROHIBITED[version]:
         return Attribution(Where.STOPPED, f"prohibited: {named}")
     if code in PORT_UNREACHABLE[version]:
-        if is_firewall and reply.by == address:
-            return Attribution(Where.UNKNOWN, f"the firewall's own address refused ({named})")
         return Attribution(Where.STOPPED, f"refused on the way: {named}")
     if code in NOBODY_HOME[version]:
         return Attribution(Where.CROSSED, f"let through, nobody is there: {named}")

@@ -56,7 +56,7 @@ def blocked(target: str, rule: Rule, seen: GuardedSighting, inventory: Inventory
     breaches = tuple(breach for name in names for breach in case.breaches(name))
     witnesses = tuple(case.witnesses(names))
     if breaches:
-        told = listed((text for _, text, _ in breaches))
+        told = listed(text for _, text, _ in breaches)
         evidence = tuple(Evidence(text, observations) for _, text, observations in breaches[:MOST_EVIDENCE])
         return Violated(f"{target}: {told}; {rule.sentence}", evidence, witnesses, tuple(name for name, _, _ in breaches))
     doubts = tuple(dict.fromkeys(doubt for name in names for doubt in case.doubts(name)))
@@ -146,7 +146,7 @@ class _Case:
             if not decoys:
                 yield f"{careful.address} was asked no {transport} decoy port"
             if any(reply.answer is Answer.OPEN for decoy in decoys for reply in decoy.replies):
-                yield f"something answers for every {transport} port of {careful.address}: the decoy port {decoys[0].port} is open"
+                yield f"{careful.address}: something answers for every {transport} port (the decoy {decoys[0].port} is open)"
 
     def _echo_doubts(self, address: str, transport: str, number: int) -> Iterator[str]:
         version = family(address)

@@ -150,7 +150,8 @@ class _Case:
             if certificate.voided_windows
             else "no window was void"
         )
-        text = f"{certificate.engine}: {certificate.ports_covered} of {certificate.ports_planned} ports, greatest chance of a miss {bounds}, {voided}"
+        covered = f"{certificate.ports_covered} of {certificate.ports_planned} ports"
+        text = f"{certificate.engine}: {covered}, greatest chance of a miss {bounds}, {voided}"
         yield Evidence(text, self.sweep.observations)
         for address in map(str, self.group.addresses):
             seen = self.sweep.of(address)

@@ -40,7 +40,6 @@ def apply_registers(verdict: Verdict, control: str, target: str, registers: Regi
 def _waive(verdict: Violated, entries: tuple[Authorisation, ...]) -> Waived:
     first = min(entries, key=lambda entry: entry.until)
     notes = "; ".join(
-        f"authorised as {entry.id} by {entry.approved_by} until {entry.until}: {entry.reason}"
-        for entry in dict.fromkeys(entries)
+        f"authorised as {entry.id} by {entry.approved_by} until {entry.until}: {entry.reason}" for entry in dict.fromkeys(entries)
     )
     return Waived(f"{verdict.reason}; {notes}", first.approved_by, first.until, verdict.evidence, verdict.witnesses)

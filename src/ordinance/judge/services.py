@@ -133,7 +133,7 @@ class _Case:
         """SMTP and NNTP must have been found where they belong; otherwise the looking would not have known them elsewhere."""
         for protocol, role in ROLE.items():
             if not any(protocol == talk.protocol and self._is(talk.address, role) for talk in self.talks.conversations):
-                yield f"{protocol.upper()} was not found on any of {role.replace('_', ' ')}, so it would not have been known elsewhere"
+                yield f"{protocol.upper()} was found on none of the {role.replace('_', ' ')}, so it would not be known elsewhere"
         for talk in self.held():
             if talk.protocol in MUTE and talk.port in self.sweep.open_ports(talk.address):
                 yield f"what speaks on {talk.address} port {talk.port} is not known ({talk.unseen or 'it said nothing'})"

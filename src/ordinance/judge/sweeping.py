@@ -58,7 +58,8 @@ def _family_doubts(version: int, sweep: SweepSighting, profile: Profile) -> Iter
     certificate = sweep.certificate
     bound = certificate.bound(version)
     if bound > profile.miss_bound:
-        yield f"an open port over IPv{version} was missed with a chance of up to {bound:.1e} (at most {profile.miss_bound:.1e} is allowed)"
+        chance = f"{bound:.1e} (at most {profile.miss_bound:.1e} is allowed)"
+        yield f"an open port over IPv{version} may have been missed with a chance of {chance}"
     if version not in certificate.echo_families:
         yield f"no outside echo shows what the vantage can send over IPv{version}"
     for unechoed in certificate.unechoed:
@@ -106,5 +107,6 @@ def sweep_witnesses(group: PublicGroup, sweep: SweepSighting) -> Iterator[Witnes
     """Name the canaries of this group that the same sweep found."""
     for canary in group_canaries(group, sweep):
         if canary.answered and canary.late_answered:
-            text = f"{canary.address} port {canary.port}, known open, answered {canary.answered} of {canary.sent} times in the same sweep"
+            answered = f"{canary.answered} of {canary.sent}"
+            text = f"{canary.address} port {canary.port}, known open, answered {answered} times in the same sweep"
             yield Witness(text, sweep.observations)

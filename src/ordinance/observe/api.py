@@ -51,6 +51,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, now: Callable[[], float] = time.monotonic) -> Deadline:
+        """So many seconds from now."""
         return cls(now() + seconds, now)
 
     def left(self) -> float:
@@ -59,6 +60,7 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
+        """Whether the moment is over."""
         return self.now() >= self.at
 
 
@@ -82,11 +84,26 @@ class Dialogue(Protocol):
 
     def __enter__(self) -> Dialogue: ...
     def __exit__(self, *exc: object) -> None: ...
-    def read_line(self) -> bytes: ...  #: without its line end; b"" at end of stream
-    def read_some(self, most: int = 4096) -> bytes: ...  #: whatever comes first; b"" at end of stream
-    def write(self, data: bytes) -> None: ...
-    def start_tls(self, server_name: str, ca: bytes | None, *, verify: bool = True) -> TlsPeer: ...
-    def secret(self, value: str) -> None: ...  #: this text must never be recorded
+
+    def read_line(self) -> bytes:
+        """One line without its end; b"" at the end of the stream."""
+        ...
+
+    def read_some(self, most: int = 4096) -> bytes:
+        """Whatever comes first, at most so many bytes; b"" at the end of the stream."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send all of it before the deadline."""
+        ...
+
+    def start_tls(self, server_name: str, ca: bytes | None, *, verify: bool = True) -> TlsPeer:
+        """Go on inside TLS. IDENTITY when the certificate is not the named server's; unverified only to read its names."""
+        ...
+
+    def secret(self, value: str) -> None:
+        """This text must never be recorded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +192,7 @@ class LookContext:
     inventory: Inventory
     profile: Profile
     sight: Callable[[str], Any]  #: another look's result (waits for it; re-raises its CouldNotLook)
-    progress: Callable[[int, int, str], None] = lambda done, total, text: None
+    progress: Callable[[int, int, str], None] = lambda *_: None
     halted: Callable[[], bool] = lambda: False
     seed: int = 0
     extra: dict[str, Any] = field(default_factory=dict)

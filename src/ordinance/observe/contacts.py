@@ -36,7 +36,8 @@ def _vantages(inventory: Inventory, used: tuple[str, ...]) -> Iterator[Contact]:
         vantage = inventory.vantages.get(name)
         host = inventory.hosts.get(vantage.host) if vantage is not None and vantage.host else None
         if host is not None and host.ssh is not None:
-            yield Contact("the vantage itself", HERE, f"{host.ssh.address} tcp {host.ssh.port}", f"SSH to {host.name}, key pinned")
+            where = f"{host.ssh.address} tcp {host.ssh.port}"
+            yield Contact("the vantage itself", HERE, where, f"SSH to {host.name}, key pinned")
 
 
 def _ports(*groups: tuple[int, ...]) -> str:

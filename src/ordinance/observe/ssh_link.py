@@ -17,7 +17,8 @@ from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import Gate
 from ordinance.observe.here import open_socket, target_of
 from ordinance.observe.recorder import Attempt, Recorder
-from ordinance.observe.ssh_transport import PinnedTransport, StrangerSocket, read_banner
+from ordinance.observe.ssh_stranger import StrangerSocket, read_banner
+from ordinance.observe.ssh_transport import PinnedTransport
 
 LOGIN_SECONDS = 15.0  #: from the first packet to the login
 KEEPALIVE = 15  #: seconds

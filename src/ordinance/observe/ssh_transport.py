@@ -1,4 +1,4 @@
-"""An SSH connection that never waits beyond a deadline, keeps why a channel was not opened, and bounds what a stranger sends.
+"""An SSH connection that never waits beyond a deadline and keeps why a channel was not opened.
 
 Measured against paramiko 5.1: its `open_channel` drops the server's words ("Connection refused") and under concurrency even
 the code; a channel that was given up on lives on at the server; `exec_command` waits without end.
@@ -7,7 +7,6 @@ the code; a channel that was given up on lives on at the server; `exec_command` 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,11 +21,10 @@ from paramiko.common import (
 
 from ordinance.inventory.model import Address
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.ssh_stranger import StrangerSocket
 
 WINDOW = 2 * 1024 * 1024  #: bytes in flight to us on one channel
 PACKET = 32_768
-STRANGER_CAP = 1 << 20  #: bytes read from a server before it has proved who it is
-BANNER_CAP = 8192  #: bytes before the end of the identification line (RFC 4253 section 4.2)
 MOST_ABANDONED = 256  #: channels given up on; each holds a descriptor of the server until its kernel gives up too
 _SLICE = 0.25
 _PING = 2.0  #: seconds within which a living server answers a keepalive
@@ -54,70 +52,6 @@ def meaning(code: int, text: str) -> Unseen:
     if code != _CONNECT_FAILED:
         return Unseen.VANTAGE
     return next((reason for words, reason in _MEANINGS if text.strip().lower() == words), Unseen.VANTAGE)
-
-
-class StrangerSocket:
-    """A socket whose peer may send only so much until `trust()`; begins with bytes that were read before."""
-
-    def __init__(self, sock: socket.socket, held: bytes) -> None:
-        self._sock = sock
-        self._held = held
-        self._left: int | None = STRANGER_CAP
-
-    def trust(self) -> None:
-        """Lift the cap: the peer has proved who it is."""
-        self._left = None
-
-    def recv(self, most: int) -> bytes:
-        """As socket.recv."""
-        if self._held:
-            data, self._held = self._held[:most], self._held[most:]
-            return data
-        data = self._sock.recv(most)
-        if self._left is not None:
-            self._left -= len(data)
-            if self._left < 0:
-                raise OSError("the server sends too much before it has proved who it is")
-        return data
-
-    def send(self, data: bytes) -> int:
-        """As socket.send."""
-        return self._sock.send(data)
-
-    @property
-    def _closed(self) -> bool:
-        """As socket.socket's own, which paramiko asks when it hangs up."""
-        return self._sock.fileno() == -1
-
-    def settimeout(self, value: float | None) -> None:
-        """As socket.settimeout."""
-        self._sock.settimeout(value)
-
-    def close(self) -> None:
-        """As socket.close."""
-        self._sock.close()
-
-
-def read_banner(sock: socket.socket, deadline: Deadline, check: Callable[[], None]) -> bytes:
-    """Everything up to the server's identification line. PROTOCOL, TOO_MUCH or DEADLINE when it does not come."""
-    held = b""
-    while not any(line.startswith(b"SSH-") for line in held.split(b"\n")[:-1]):
-        check()
-        if len(held) > BANNER_CAP:
-            raise CouldNotLook(Unseen.TOO_MUCH, "no SSH identification in what the server sends")
-        if deadline.passed:
-            raise CouldNotLook(Unseen.DEADLINE, "no SSH identification came")
-        sock.settimeout(min(max(deadline.left(), 0.001), _SLICE))
-        try:
-            data = sock.recv(1024)
-        except TimeoutError:
-            continue
-        except OSError as error:
-            raise CouldNotLook(Unseen.PROTOCOL, f"the connection broke: {error.strerror}") from error
-        if not data:
-            raise CouldNotLook(Unseen.PROTOCOL, "the server hung up before it identified itself")
-        held += data
-    return held
 
 
 class PinnedTransport(paramiko.Transport):
@@ -279,11 +213,11 @@ class PinnedTransport(paramiko.Transport):
             event.set()
 
 
-class _NoReply(Exception):  # noqa: N818 - not an error: the answer is that there is none
+class _NoReply(Exception):
     """The server has not said whether the channel opens."""
 
 
-class _Refused(Exception):  # noqa: N818 - an answer
+class _Refused(Exception):
     """The server has said that it does not open the channel."""
 
     def __init__(self, code: int, text: str) -> None:

@@ -38,7 +38,9 @@ class Careful:
         """Book how far a reset or a SYN-ACK came."""
         self.hops[address, port, own_port, bool(flags & RST_FLAG) and not flags & SYN_FLAG] = hops
 
-    def unreachable(self, by: str, icmp_type: int, code: int, address: bytes, _protocol: int, port: int, own_port: int) -> None:
+    def unreachable(  # noqa: PLR0917 - what an ICMP error holds
+        self, by: str, icmp_type: int, code: int, address: bytes, _protocol: int, port: int, own_port: int
+    ) -> None:
         """Book an ICMP error by the flow it quotes."""
         self.errors[address, port, own_port] = Outcome("icmp", by, icmp_type, code)
 

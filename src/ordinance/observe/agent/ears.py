@@ -37,7 +37,9 @@ class Ears:
             seen[hops] = seen.get(hops, 0) + 1
             self.opened.add((name, port))
 
-    def unreachable(self, by: str, icmp_type: int, code: int, address: bytes, protocol: int, port: int, _own_port: int) -> None:
+    def unreachable(  # noqa: PLR0917 - what an ICMP error holds
+        self, by: str, icmp_type: int, code: int, address: bytes, protocol: int, port: int, _own_port: int
+    ) -> None:
         """Book an ICMP error about a TCP segment to a swept address."""
         name = self.names.get(address)
         if name is not None and protocol == socket.IPPROTO_TCP and by not in self.own:

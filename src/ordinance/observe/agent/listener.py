@@ -35,8 +35,8 @@ def attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) 
 class Listener:
     """Hears what reaches this machine, if it has CAP_NET_RAW; without, it hears nothing and says so (`privileged`).
 
-    `segment(address, port, own port, TCP flags, hops)`; `unreachable(by, type, code, address, protocol, port, own port)` with what
-    the error quotes. Addresses are packed, `by` is text.
+    `segment(address, port, own port, TCP flags, hops)`; `unreachable(by, type, code, address, protocol, port, own port)` with
+    what the error quotes. Addresses are packed, `by` is text.
     """
 
     def __init__(

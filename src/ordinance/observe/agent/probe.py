@@ -46,17 +46,25 @@ class Probe:
         try:
             sock = self.sock = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
             hear_errors(sock, family)
-            error = sock.connect_ex((self.address, self.port))
+            error = self.send_datagram(sock) if self.udp else sock.connect_ex((self.address, self.port))
             self.own_port = sock.getsockname()[1]
-            if self.udp and not error:
-                sock.send(base64.b64decode(self.spec.get("payload_b64", "")))
-                error = errno.EINPROGRESS
         except OSError as problem:
             error = problem.errno or errno.EIO
         if self.sock is None:
             self.outcome = Outcome("local", errno.errorcode.get(error, str(error)))
         elif error != errno.EINPROGRESS:
             self.end(outcome_of(self.sock, error, at_once=True))
+
+    def send_datagram(self, sock: socket.socket) -> int:
+        """Send the payload from a socket that is bound, not connected; EINPROGRESS, as of a connect that is on its way.
+
+        A connected one is deaf to answers from another port (TFTP, RFC 1350 section 4) or another address of the same host.
+        """
+        with socket.socket(family_of(self.address), socket.SOCK_DGRAM) as way:
+            way.connect((self.address, self.port))
+            sock.bind((way.getsockname()[0], 0))
+        sock.sendto(base64.b64decode(self.spec.get("payload_b64", "")), (self.address, self.port))
+        return errno.EINPROGRESS
 
     def ready(self) -> None:
         """Take the answer that waits on the socket; silence, when the kernel has given up, closes it without one."""
@@ -94,5 +102,5 @@ def datagram(sock: socket.socket) -> Outcome | None:
     except BlockingIOError:
         return icmp_error(sock)
     except OSError:
-        return icmp_error(sock) or UNNAMED  # connected UDP reports nothing but ICMP errors this way
+        return icmp_error(sock) or UNNAMED  # UDP reports nothing but ICMP errors this way
     return OPEN

@@ -32,7 +32,8 @@ class Sweep:
     """One sweep job.
 
     Keys: addresses, echo (addresses swept beside them), canaries ([address, port, weight]),
-    canaries_per_round ({"4": n, "6": n}), miss_bound, rate and per_host (connects a second, null without limit), timeout, in_flight and lanes, seconds, settle,
+    canaries_per_round ({"4": n, "6": n}), miss_bound, rate and per_host (connects a second, null without limit), timeout,
+    in_flight and lanes, seconds, settle,
     first_port, last_port, seed.
     """
 

@@ -48,5 +48,5 @@ class Throttle:
             self.rate = min(self.rate * CLIMB, self.most or self.rate * CLIMB)
 
     def slower(self, measured: float, passed: float) -> None:
-        """Fall to a little below what came through: of `measured` connects a second, the share `passed` of the canaries answered."""
+        """Fall to a little below what came through: `measured` connects a second, `passed` the share of canaries that did."""
         self.rate = max(SLOWEST, min(self.rate or measured, measured) * max(0.2, 0.9 * passed))

@@ -74,8 +74,8 @@ def icmp_error(sock: socket.socket) -> Outcome | None:
 def outcome_of(sock: socket.socket, error: int, *, at_once: bool) -> Outcome:
     """Name the outcome of a connect from its errno (0 for success).
 
-    ECONNREFUSED is a reset only when no ICMP error is queued: port unreachable gives the same errno. Any other error at once never
-    left the vantage.
+    ECONNREFUSED is a reset only when no ICMP error is queued: port unreachable gives the same errno. Any other error at once
+    never left the vantage.
     """
     if error == 0:
         return OPEN

@@ -78,7 +78,8 @@ def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Se
     return Conversation(
         address=str(address), port=port, protocol=protocol, said=_said(spoken, page), identities=tuple(identities),
         canaries=tuple(canaries), unseen=unread, tls_names=spoken.tls.names if spoken.tls else (),
-        location=page.header("location") if page else "", observation=_last([*spoken.observations, page.observation if page else ""]),
+        location=page.header("location") if page else "",
+        observation=_last([*spoken.observations, page.observation if page else ""]),
     )  # fmt: skip
 
 

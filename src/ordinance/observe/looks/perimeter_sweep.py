@@ -36,7 +36,7 @@ ALL_PORTS = (1, 65_535)
 FAMILIES = (4, 6)
 #: So many canaries, none lost, bound the chance of a miss by 1e-4 in one round: (0 + 1) / (n + 2).
 CANARIES = 10_300
-#: How much of the canaries a witness bears: a web server answers a thousand a second, a mail or news server starts a process for each.
+#: How much of the canaries a witness bears: a web server answers thousands, a mail or news server starts a process for each.
 WEIGHTS = {"http": 20.0, "https": 20.0, "dns": 8.0}
 #: Under a pace per host, the canaries one witness gets in a round stay below the tokens its own ports leave over.
 CANARIES_A_WITNESS_PACED = 6000

@@ -1,0 +1,174 @@
+"""9.A.3/not-named over hand-written answers: good, bad, and each way of not knowing."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from ordinance.judge.names import not_named
+from ordinance.judge.verdict import Compliant, Violated
+from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
+from ordinance.sight.perimeter import Answer, Conversation
+from selftest.judge.city_cases import CITY, NS, WWW4, ZONE, a_talk, group, talks, with_city
+
+REVERSE = "100.51.198.in-addr.arpa"
+PTR6 = "1.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.0.0.1.0.8.b.d.0.1.0.0.2.ip6.arpa"
+WITNESS = NameAnswer(
+    server=NS,
+    transport="tcp",
+    name="www.city.example",
+    type="A",
+    rcode="NOERROR",
+    records=(Record("www.city.example", "A", WWW4),),
+    observation="o-w",
+)
+
+
+def answer(name: str, kind: str, rcode: str = "NXDOMAIN", *records: Record, unseen: str = "") -> NameAnswer:
+    return NameAnswer(
+        server=NS, transport="tcp", name=name, type=kind, rcode=rcode, records=records, unseen=unseen, observation="o-q"
+    )
+
+
+GOOD = (
+    *(answer("intranet.city.example", kind) for kind in ("A", "AAAA", "CNAME")),
+    answer("81.0.20.10.in-addr.arpa", "PTR", "REFUSED"),
+    answer(PTR6, "PTR", "NOTAUTH"),
+)
+REFUSED = tuple(ZoneTransfer(server=NS, zone=zone, rcode="REFUSED", observation="o-x") for zone in (ZONE, REVERSE))
+
+
+def tcp(*more: NameAnswer, **changed: object) -> ServerNames:
+    given = {"before": WITNESS, "questions": (*GOOD, *more), "after": WITNESS, "transfers": REFUSED}
+    return ServerNames(server=NS, transport="tcp", **{**given, **changed})
+
+
+def seen(*servers: ServerNames, no_udp: str = "") -> NamesSighting:
+    return NamesSighting(vantage="outside", zone=ZONE, servers=servers, no_udp=no_udp)
+
+
+def judged(*servers: ServerNames, more: tuple[Conversation, ...] = (), city=CITY):
+    return not_named(ZONE, seen(*servers), talks(*more), city)
+
+
+def test_no_name_no_transfer_no_certificate_is_compliant() -> None:
+    verdict = judged(tcp())
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert WWW4 in " ".join(item.text for item in verdict.evidence)
+    assert "before and after" in verdict.witnesses[0].text
+
+
+def test_without_udp_the_reason_is_in_the_evidence() -> None:
+    verdict = not_named(ZONE, seen(tcp(), no_udp="tool: no python3"), talks(), CITY)
+    assert isinstance(verdict, Compliant)
+    assert any("no python3" in item.text for item in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        answer("intranet.city.example", "AAAA", "NOERROR", Record("intranet.city.example", "AAAA", "2001:db8:100:2::81")),
+        answer("intranet.city.example", "A", "NOERROR", Record("intranet.city.example", "A", WWW4)),
+        answer("hr.city.example", "CNAME", "NOERROR", Record("hr.city.example", "CNAME", "intranet.city.example")),
+        answer("hr.city.example", "A", "NOERROR", Record("hr.city.example", "A", "10.20.0.81")),
+        answer("x.city.example", "AAAA", "NOERROR", Record("x.city.example", "AAAA", "2001:db8:100:2:0:0:0:81")),
+        answer("81.0.20.10.in-addr.arpa", "PTR", "NOERROR", Record("81.0.20.10.in-addr.arpa", "PTR", "staff.city.example")),
+        answer(
+            "8.100.51.198.in-addr.arpa", "PTR", "NOERROR", Record("8.100.51.198.in-addr.arpa", "PTR", "Intranet.City.Example.")
+        ),
+        answer("city.example", "MX", "NOERROR", Record("city.example", "MX", "10 mail.intranet.city.example")),
+        answer("city.example", "TXT", "NOERROR", Record("city.example", "TXT", '"v=spf1 ip4:10.20.0.81 -all"')),
+        answer("city.example", "HTTPS", "NOERROR", Record("city.example", "HTTPS", "1 . ipv6hint=2001:db8:100:2::81")),
+        answer("intranet.city.example", "NS", "NOERROR", Record("intranet.city.example", "NS", "ns.intranet.city.example")),
+    ],
+)
+def test_a_record_that_names_it_is_violated(told: NameAnswer) -> None:
+    verdict = judged(tcp(told))
+    assert isinstance(verdict, Violated)
+    assert told.records[0].data in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Record("www.city.example", "A", WWW4),
+        Record("notintranet.city.example", "A", WWW4),
+        Record("city.example", "TXT", '"v=spf1 ip4:10.20.0.8 -all"'),
+        Record("city.example", "SOA", "ns.city.example postmaster.city.example 1 2 3 4 5"),
+    ],
+)
+def test_other_records_are_no_breach(told: Record) -> None:
+    assert isinstance(judged(tcp(answer(told.name, told.type, "NOERROR", told))), Compliant)
+
+
+def test_a_zone_given_away_is_violated() -> None:
+    given = (REFUSED[0], replace(REFUSED[1], rcode="NOERROR", records=7))
+    verdict = judged(tcp(transfers=given))
+    assert isinstance(verdict, Violated)
+    assert REVERSE in verdict.reason
+
+
+@pytest.mark.parametrize("name", ["intranet.city.example", "*.intranet.city.example", "INTRANET.city.example.", "intranet"])
+def test_a_public_certificate_that_names_it_is_violated(name: str) -> None:
+    verdict = judged(tcp(), more=(a_talk(tls_names=("www.city.example", name)),))
+    assert isinstance(verdict, Violated)
+    assert WWW4 in verdict.reason
+
+
+def test_a_wildcard_over_the_zone_does_not_name_it() -> None:
+    assert isinstance(judged(tcp(), more=(a_talk(tls_names=("*.city.example",)),)), Compliant)
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (tcp(before=replace(WITNESS, unseen="no-answer: silent", rcode="")), "before the questions (no-answer"),
+        (tcp(after=replace(WITNESS, rcode="SERVFAIL", records=())), "after the questions (SERVFAIL)"),
+        (tcp(after=replace(WITNESS, records=(Record("www.city.example", "A", "192.0.2.1"),))), "192.0.2.1"),
+        (tcp(answer("dept.city.example", "A", "SERVFAIL")), "gave no answer to 1 of 6 questions, dept.city.example A"),
+        (tcp(answer("dept.city.example", "A", "", unseen="deadline: slow")), "deadline: slow"),
+        (tcp(questions=GOOD[1:]), "not asked for intranet.city.example A"),
+        (tcp(questions=GOOD[:-1]), "PTR"),
+        (tcp(transfers=REFUSED[:1]), f"not asked for the zone {REVERSE}"),
+        (tcp(transfers=(REFUSED[0], replace(REFUSED[1], rcode="CLOSED"))), "CLOSED"),
+        (tcp(transfers=(REFUSED[0], replace(REFUSED[1], rcode="", unseen="deadline: slow"))), "deadline: slow"),
+    ],
+)
+def test_a_question_without_an_answer_is_unproven(server: ServerNames, words: str) -> None:
+    verdict = judged(server)
+    assert verdict.state.value == "unproven"
+    assert words in verdict.reason
+
+
+def test_a_server_that_nobody_asked_is_unproven() -> None:
+    assert judged().state.value == "unproven"
+    assert judged(replace(tcp(), transport="udp", transfers=())).state.value == "unproven"
+
+
+def test_udp_that_answers_otherwise_counts() -> None:
+    dead = replace(WITNESS, transport="udp", rcode="", unseen="no-answer: silent")
+    assert judged(tcp(), ServerNames(server=NS, transport="udp", before=dead, questions=(), after=dead)).state.value == "unproven"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (a_talk(tls_names=()), "certificate of www"),
+        (a_talk(unseen="no-answer: by the deadline"), "no-answer"),
+        (a_talk("198.51.100.9", 8443, unseen="deadline: slow", tls_names=()), "198.51.100.9 port 8443"),
+    ],
+)
+def test_a_certificate_that_was_not_seen_is_unproven(more: Conversation, words: str) -> None:
+    verdict = judged(tcp(), more=(more,))
+    assert verdict.state.value == "unproven"
+    assert words in verdict.reason
+
+
+def test_ports_that_nobody_talked_to_are_unproven() -> None:
+    left_out = (group(((1000, 2000),), Answer.OPEN, by=WWW4),)
+    assert not_named(ZONE, seen(tcp()), talks(left_out=left_out), CITY).state.value == "unproven"
+
+
+@pytest.mark.parametrize("city", [with_city(intranet=()), with_city(public_dns=None)])
+def test_an_inventory_that_does_not_say_what_to_hide_is_unproven(city) -> None:
+    assert judged(tcp(), city=city).state.value == "unproven"
