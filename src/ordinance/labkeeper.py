@@ -69,9 +69,9 @@ class LabKeeper:
     def _await_ready(self, starter: subprocess.Popen[bytes]) -> None:
         """Wait for the starter's first line; it prints one when every host is up."""
         deadline = time.monotonic() + UP_SECONDS
-        while time.monotonic() < deadline:
+        while starter.stdout is not None and time.monotonic() < deadline:
             ready, _, _ = select.select([starter.stdout], [], [], 0.2)
-            if ready and starter.stdout is not None and starter.stdout.readline():
+            if ready and starter.stdout.readline():
                 return
             if starter.poll() is not None:
                 raise OrdinanceError("the embedded city did not come up; what was in the way is printed above")

@@ -60,12 +60,12 @@ def attribute(reply: Reply, address: str, host_hops: int | None, inventory: Inve
 
 
 def _reset(reply: Reply, host_hops: int | None, *, is_firewall: bool) -> Attribution:
+    if is_firewall:
+        return Attribution(Where.UNKNOWN, "the firewall's own address refused, which its filter and its system do alike")
     if reply.hops is None or host_hops is None:
         return Attribution(Where.UNKNOWN, "refused by a reset, and who sent it cannot be told")
     if reply.hops < host_hops:
         return Attribution(Where.STOPPED, f"refused by a reset from {reply.hops} hops away, the hosts are {host_hops} away")
-    if is_firewall:
-        return Attribution(Where.UNKNOWN, "the firewall's own address refused, which its filter and its system do alike")
     return Attribution(Where.CROSSED, f"the host itself refused (reset from {reply.hops} hops away): let through, nobody listens")
 
 

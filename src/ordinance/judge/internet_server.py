@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ordinance.inventory.model import Inventory, Service
 from ordinance.judge.attribution import place
 from ordinance.judge.coverage import talk_doubts
+from ordinance.judge.names import plain
 from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -15,6 +16,7 @@ from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepS
 
 RULE = "9.A.3: all public access goes through the Internet server"
 WEB = frozenset({"http", "https"})
+HTTPS = 443
 
 
 def through_internet_server(
@@ -63,19 +65,19 @@ def _proven(service: Service, talk: Conversation, talks: ConversationSighting) -
         return False
     if service.identity in talk.identities:
         return True
-    there = urlsplit(talk.location)
-    if there.scheme != "https" or there.hostname is None:
-        return False
-    secure = talks.at(talk.address, _port(talk.location))
-    named = secure is not None and there.hostname in {name.lower().rstrip(".") for name in secure.tls_names}
-    return secure is not None and named and secure.port != talk.port and service.identity in secure.identities
+    host, port = _sent_to(talk.location)
+    secure = talks.at(talk.address, port) if host and port != talk.port else None
+    return secure is not None and service.identity in secure.identities and host in {plain(name) for name in secure.tls_names}
 
 
-def _port(location: str) -> int:
+def _sent_to(location: str) -> tuple[str, int]:
+    """Read host and port of an https URL; ("", 0) for anything else. It is a peer's text: it may be anything."""
     try:
-        return urlsplit(location).port or 443
+        there = urlsplit(location)
+        port = there.port or HTTPS
     except ValueError:
-        return 0
+        return "", 0
+    return (there.hostname or "", port) if there.scheme == "https" else ("", 0)
 
 
 def _unheard(services: list[Service], talks: ConversationSighting) -> Iterator[str]:

@@ -45,7 +45,7 @@ def right_host(target: str, sweep: SweepSighting, talks: ConversationSighting, i
     if case is None:
         return Unproven(f"{target}: the inventory names no address")
     compliant = f"in {target} SMTP is spoken on mail gateways and NNTP on news hosts, and nowhere else"
-    return case.settle(tuple(case.misplaced()), tuple(case.place_doubts()), WHERE, compliant)
+    return case.settle((*case.misplaced(), *case.displaced()), tuple(case.place_doubts()), WHERE, compliant)
 
 
 def _case(target: str, sweep: SweepSighting, talks: ConversationSighting, inventory: Inventory, profile: Profile) -> _Case | None:
@@ -99,6 +99,14 @@ class _Case:
                     what = f"speaks {protocol.upper()}" if spoken else f"is open and is a port of {protocol.upper()}"
                     observations = (talk.observation,) if talk and talk.observation else self.sweep.observations
                     yield place(address, port), f"{address} port {port} {what} and is not {A_ROLE[protocol]}", observations
+
+    def displaced(self) -> Iterator[Breach]:
+        """Mail gateways and news hosts on whose own declared port something else speaks: SMTP and NNTP are not where they belong."""
+        for service in self._declared():
+            talk = self.talks.at(str(service.address), service.port)
+            if service.protocol in ROLE and talk and talk.protocol not in {*MUTE, service.protocol}:
+                text = f"{talk.address} port {talk.port} of {service.host} speaks {talk.protocol}, not {service.protocol.upper()}"
+                yield place(talk.address, talk.port), text, (talk.observation,)
 
     def _named(self, port: int, talk: Conversation | None) -> str:
         """Which of the two protocols is spoken on a port; the port's own where nothing was said."""

@@ -69,9 +69,7 @@ def explanation(run: RunRecord) -> str:
     """Say in a sentence what the headline means for the reader."""
     match run.headline:
         case "compliant":
-            return (
-                "Every planned check was made, and each verdict rests on what was seen and on a witness that the looking worked."
-            )
+            return "Every planned check is settled. What is compliant rests on sightings and a witness that the looking worked."
         case "violated":
             return "At least one promise of the policy is broken. The violations come first."
         case "unproven":

@@ -60,10 +60,11 @@ def main() -> int:
     try:
         result = JOBS[job["job"]](job, tell)
     except Exception as problem:  # noqa: BLE001 - told to the other side, which does not take it for a result
-        tell({"done": True, "error": f"{type(problem).__name__}: {problem}"})
-        return 1
+        result = {"error": f"{type(problem).__name__}: {problem}"}
+    # While it shuts down, Python gives signals back to the kernel: a late alarm would kill a job that is done.
+    signal.setitimer(signal.ITIMER_REAL, 0)
     tell(dict(result, done=True))
-    return 0
+    return 1 if "error" in result else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ordinance.inventory.model import Host
 from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, lines, look
+from ordinance.observe.safetext import safe_line
 from ordinance.sight.accounts import Account, AccountsSighting, HostAccounts, Password
 
 HOST_SECONDS = 30.0
@@ -65,15 +66,20 @@ def accounts(context: LookContext) -> AccountsSighting:
 
 def _host_accounts(context: LookContext, host: Host) -> HostAccounts:
     today = int(time.time()) // SECONDS_A_DAY
-    deadline = Deadline.after(HOST_SECONDS)
     try:
-        machine = context.door.host(host.name)
-        passwd = _read(machine, ("awk", PASSWD_READER), "passwd", deadline)
-        shadow = _read(machine, ("awk", SHADOW_READER, SHADOW), SHADOW, deadline)
-        defs = _read(machine, ("cat", LOGIN_DEFS), LOGIN_DEFS, deadline)
+        return _read_accounts(context.door.host(host.name), host, today)
     except CouldNotLook as missed:
+        if missed.reason is Unseen.HALTED:
+            raise
         seen = (missed.observation,) if missed.observation else ()
         return HostAccounts(host=host.name, today=today, unseen=str(missed), observations=seen)
+
+
+def _read_accounts(machine: VantagePoint, host: Host, today: int) -> HostAccounts:
+    deadline = Deadline.after(HOST_SECONDS)
+    passwd = _read(machine, ("awk", PASSWD_READER), "passwd", deadline)
+    shadow = _read(machine, ("awk", SHADOW_READER, SHADOW), SHADOW, deadline)
+    defs = _read(machine, ("cat", LOGIN_DEFS), LOGIN_DEFS, deadline)
     settings = login_defs(defs.stdout)
     users, hashes = list(passwd_lines(passwd.stdout)), shadow_lines(shadow.stdout)
     return HostAccounts(
@@ -89,7 +95,7 @@ def _host_accounts(context: LookContext, host: Host) -> HostAccounts:
 def _read(machine: VantagePoint, argv: tuple[str, ...], what: str, deadline: Deadline) -> CommandResult:
     result = machine.run(argv, deadline)
     if result.exit_status != 0:
-        complaint = " ".join(lines(result.stderr[:200]))
+        complaint = safe_line(result.stderr, cap=200)
         raise CouldNotLook(Unseen.TOOL, f"{what} could not be read: {complaint}", result.observation)
     return result
 
@@ -97,8 +103,11 @@ def _read(machine: VantagePoint, argv: tuple[str, ...], what: str, deadline: Dea
 def passwd_lines(text: bytes) -> Iterator[PasswdLine]:
     """Parse what the passwd reader printed: name, letter, uid, shell."""
     for line in lines(text):
-        name, letter, uid, shell = _fields(line)
-        yield PasswdLine(name, letter, int(uid), shell)
+        name, letter, number, shell = _fields(line)
+        uid = _number(number)
+        if uid is None:
+            raise CouldNotLook(Unseen.PROTOCOL, f"account {name} has no uid")
+        yield PasswdLine(name, letter, uid, shell)
 
 
 def shadow_lines(text: bytes) -> dict[str, ShadowLine]:
@@ -106,14 +115,15 @@ def shadow_lines(text: bytes) -> dict[str, ShadowLine]:
     found = {}
     for line in lines(text):
         name, letter, last_change, max_days = _fields(line)
-        found[name] = ShadowLine(letter, _days(last_change), _days(max_days))
+        found[name] = ShadowLine(letter, _number(last_change), _number(max_days))
     return found
 
 
 def _fields(line: str) -> list[str]:
-    fields = line.split(":", 3)
-    if len(fields) != len(ShadowLine._fields) + 1 or fields[1] not in (*LETTERS, "x"):
-        raise CouldNotLook(Unseen.PROTOCOL, f"not a line of the account list: {line[:80]}")
+    """Split a line of a reader's: four fields, the second a letter. A host's text goes into reasons, so it is made safe here."""
+    fields = safe_line(line).split(":", 3)
+    if len(fields) != len(PasswdLine._fields) or fields[1] not in (*LETTERS, "x"):
+        raise CouldNotLook(Unseen.PROTOCOL, f"not a line of the account list: {safe_line(line, cap=80)}")
     return fields
 
 
@@ -122,7 +132,7 @@ def login_defs(text: bytes) -> dict[str, int]:
     settings = {}
     for line in lines(text):
         name, *values = line.split("#", 1)[0].split() or [""]
-        value = _days(values[0]) if values else None
+        value = _number(values[0]) if values else None
         if value is not None:
             settings[name] = value
     return settings
@@ -160,7 +170,7 @@ def _account(user: PasswdLine, hashed: ShadowLine | None) -> Account:
     )
 
 
-def _days(field: str) -> int | None:
+def _number(field: str) -> int | None:
     try:
         return int(field)
     except ValueError:

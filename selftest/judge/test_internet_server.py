@@ -1,0 +1,80 @@
+"""9.A.3/through-internet-server over hand-written conversations: good, bad, and each way of not knowing."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordinance.judge.internet_server import through_internet_server
+from ordinance.judge.verdict import Compliant, Violated
+from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepSighting
+from selftest.judge.city_cases import CITY, HOME, NS, PROFILE, WWW4, WWW6, a_sweep, a_talk, talks, with_city, without
+
+
+def judged(*more: Conversation, sweep: SweepSighting | None = None, said: ConversationSighting | None = None, city=CITY):
+    return through_internet_server("www", sweep or a_sweep(), said or talks(*more), city, PROFILE)
+
+
+def test_the_home_page_on_every_address_and_no_other_web_is_compliant() -> None:
+    verdict = judged(a_talk(NS, 53, protocol="dns", said="", identities=(), tls_names=()))
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert sum(HOME in witness.text for witness in verdict.witnesses) == 2
+
+
+def test_a_redirect_to_the_same_server_over_tls_is_the_internet_server() -> None:
+    service = next(s for s in CITY.services if str(s.address) == WWW4)
+    city = with_city(services=(*CITY.services, type(service)("www", service.address, 80, "http", HOME, service.seen_from)))
+    moved = {"protocol": "http", "said": "301 Moved", "identities": (), "tls_names": ()}
+    there = a_talk(port=80, location="https://www.city.example/", **moved)
+    elsewhere = a_talk(port=80, location="https://www.example.org/", **moved)
+    assert isinstance(judged(there, city=city), Compliant)
+    assert isinstance(judged(elsewhere, city=city), Violated)
+    assert isinstance(judged(a_talk(port=80, location="https://[broken", **moved), city=city), Violated)
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_a_web_server_elsewhere_is_violated(protocol: str) -> None:
+    verdict = judged(a_talk(NS, 8080, protocol=protocol, identities=()))
+    assert isinstance(verdict, Violated)
+    assert f"{NS} port 8080" in verdict.reason
+    assert verdict.breaches == (f"{NS}:8080/tcp",)
+
+
+def test_the_home_page_itself_elsewhere_is_violated() -> None:
+    assert isinstance(judged(a_talk(NS, 80, protocol="http")), Violated)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_talk(WWW6, identities=(), said='200 OK, title "Parked"'),
+        a_talk(WWW6, protocol="ssh", identities=(), said="SSH-2.0", tls_names=()),
+        a_talk(WWW6, protocol="ssh", said=f"SSH-2.0 {HOME}"),
+    ],
+)
+def test_something_else_on_the_declared_port_is_violated(other: Conversation) -> None:
+    verdict = judged(other)
+    assert isinstance(verdict, Violated)
+    assert "but not as the Internet server" in verdict.reason
+    assert verdict.breaches == (f"[{WWW6}]:443/tcp",)
+
+
+def without_talk(address: str) -> ConversationSighting:
+    return ConversationSighting(vantage="outside", conversations=tuple(t for t in talks().conversations if t.address != address))
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ({"said": talks(a_talk(unseen="no-answer: by the deadline"))}, "did not show the home page (no-answer"),
+        ({"said": without_talk(WWW6)}, "nobody talked to it"),
+        ({"said": talks(a_talk(NS, 9999, protocol="", unseen="deadline: slow"))}, "9999"),
+        ({"sweep": without(a_sweep(), NS)}, f"{NS} was not swept"),
+        ({"sweep": a_sweep(complete=False, why_incomplete="halted")}, "halted"),
+        ({"sweep": a_sweep(bounds=())}, "IPv4"),
+        ({"city": with_city(services=())}, "no web service"),
+    ],
+)
+def test_not_having_seen_is_unproven(case: dict, words: str) -> None:
+    verdict = judged(**case)
+    assert verdict.state.value == "unproven"
+    assert words in verdict.reason

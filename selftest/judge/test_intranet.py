@@ -1,0 +1,178 @@
+"""9.A.3/not-reachable over hand-written sweeps: good, bad, and each way of not knowing."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordinance.judge.intranet import not_reachable
+from ordinance.judge.verdict import Compliant, Violated
+from ordinance.sight.intranet import IntranetSighting
+from ordinance.sight.perimeter import AddressSweep, Answer, Canary, ConversationSighting, FamilyBound, Reply, SweepSighting
+from selftest.judge.city_cases import (
+    ALL,
+    CANARY,
+    CITY,
+    IN4,
+    IN6,
+    PROFILE,
+    WWW4,
+    WWW6,
+    a_careful,
+    a_page,
+    a_port,
+    a_sweep,
+    a_talk,
+    group,
+    inside,
+    swept,
+    talks,
+    with_city,
+    without,
+)
+
+SILENT = group(((1, 8442), (8444, 65_535)), Answer.SILENT)
+P8443 = ((8443, 8443),)
+
+
+def judged(
+    sweep: SweepSighting | None = None, said: ConversationSighting | None = None, seen: IntranetSighting | None = None, city=CITY
+):
+    return not_reachable("intranet", sweep or a_sweep(), said or talks(), seen or inside(), inventory=city, profile=PROFILE)
+
+
+def one(address: str, answer: Answer, **reply: object) -> AddressSweep:
+    return swept(address, group(P8443, answer, **reply), SILENT)
+
+
+def test_silent_outside_and_there_inside_is_compliant() -> None:
+    verdict = judged()
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert [w.text for w in verdict.witnesses[:2]] == [
+        f"{a} showed its page inside before and after the sweep" for a in (IN4, IN6)
+    ]
+    assert any("answered 900 of 900" in w.text for w in verdict.witnesses)
+
+
+@pytest.mark.parametrize(
+    ("reply", "by"),
+    [
+        ({"hops": 0}, "rst"),
+        ({"by": "10.20.0.1", "icmp": (3, 13)}, "icmp"),
+        ({"by": "203.0.113.1", "icmp": (3, 3)}, "icmp"),
+    ],
+)
+def test_a_refusal_by_the_firewall_is_compliant(reply: dict, by: str) -> None:
+    verdict = judged(a_sweep(one(IN4, Answer(by), **reply)))
+    assert isinstance(verdict, Compliant), verdict.reason
+
+
+@pytest.mark.parametrize("address", [IN4, IN6])
+@pytest.mark.parametrize(
+    ("answer", "reply"),
+    [
+        (Answer.OPEN, {"hops": 1}),
+        (Answer.OPEN, {}),
+        (Answer.RST, {"hops": 1}),  # as far away as the public hosts: the server itself
+        (Answer.RST, {"hops": 2}),
+    ],
+)
+def test_an_answer_of_the_server_itself_is_violated(address: str, answer: Answer, reply: dict) -> None:
+    verdict = judged(a_sweep(one(address, answer, **reply)))
+    assert isinstance(verdict, Violated)
+    assert f"{address} port 8443" in verdict.reason
+    assert len(verdict.breaches) == 1
+    assert "8443" in verdict.breaches[0]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"by": IN4, "icmp": (3, 13)},  # the server's own filter
+        {"by": "203.0.113.1", "icmp": (3, 1)},  # the firewall let it through and found nobody
+    ],
+)
+def test_an_icmp_error_from_beyond_the_firewall_is_violated(reply: dict) -> None:
+    assert isinstance(judged(a_sweep(one(IN4, Answer.ICMP, **reply))), Violated)
+
+
+def test_a_reset_is_placed_by_asking_again_with_care() -> None:
+    seen = one(IN4, Answer.RST)
+    behind = a_port(8443, "tcp", Reply(answer=Answer.RST, hops=1, times=7), address=IN4)
+    front = a_port(8443, "tcp", Reply(answer=Answer.RST, hops=0, times=7), address=IN4)
+    assert isinstance(judged(a_sweep(seen, careful=(a_careful(IN4, behind),))), Violated)
+    assert isinstance(judged(a_sweep(seen, careful=(a_careful(IN4, front),))), Compliant)
+
+
+def test_the_intranet_s_page_on_a_public_port_is_violated() -> None:
+    verdict = judged(said=talks(a_talk("198.51.100.3", 8080, protocol="http", identities=(), canaries=(CANARY,))))
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == ("198.51.100.3:8080/tcp",)
+
+
+def test_a_violation_needs_no_witness_from_inside() -> None:
+    gone = inside(*(a_page(a, after_sweep=after, canary=False, unseen="refused") for a in (IN4, IN6) for after in (False, True)))
+    assert isinstance(judged(a_sweep(one(IN4, Answer.OPEN)), seen=gone), Violated)
+
+
+NO_HOPS = tuple(Canary(address=a, port=443, sent=9, answered=9, late_sent=9, late_answered=9) for a in (WWW4, WWW6))
+NOT_SIX = tuple(Canary(address=a, port=443, sent=9, answered=9, late_sent=9, late_answered=n) for a, n in ((WWW4, 9), (WWW6, 0)))
+
+
+@pytest.mark.parametrize(
+    ("sweep", "words"),
+    [
+        (without(a_sweep(), IN6), f"{IN6} was not swept"),
+        (a_sweep(swept(IN6, group(ALL, Answer.LOCAL, by="ENETUNREACH"))), "itself cannot send"),
+        (a_sweep(swept(IN4, group(ALL, Answer.UNASKED))), "only 0 of 65535"),
+        (a_sweep(swept(IN4, group(((1, 65_534),), Answer.SILENT))), "only 65534 of 65535"),
+        (a_sweep(complete=False, why_incomplete="no canary answers"), "no canary answers"),
+        (a_sweep(bounds=(FamilyBound(family=4, rounds=1, miss_bound=1e-5),)), "IPv6"),
+        (a_sweep(bounds=tuple(FamilyBound(family=f, rounds=1, miss_bound=1e-3) for f in (4, 6))), "chance of up to 0.001"),
+        (a_sweep(canaries=NOT_SIX), "no port known to be open answered over IPv6"),
+        (a_sweep(canaries=()), "no port known to be open"),
+        (a_sweep(echo_families=(4,)), "no outside echo"),
+        (a_sweep(one(IN4, Answer.RST)), "who sent it cannot be told"),
+        (a_sweep(one(IN4, Answer.RST, hops=1), canaries=NO_HOPS), "who sent it cannot be told"),
+        (a_sweep(one(IN4, Answer.ICMP, by="192.0.2.1", icmp=(3, 1))), "no host of the city"),
+        (a_sweep(one(IN4, Answer.ICMP)), "who sent it cannot be told"),
+    ],
+)
+def test_a_sweep_that_did_not_see_enough_is_unproven(sweep: SweepSighting, words: str) -> None:
+    verdict = judged(sweep)
+    assert verdict.state.value == "unproven"
+    assert words in verdict.reason
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ({"canary": False, "unseen": "refused: nobody listens"}, "refused: nobody listens"),
+        ({"canary": False, "status": 503}, "status 503"),
+    ],
+)
+def test_a_server_that_is_not_there_is_unproven(after: bool, page: dict, words: str) -> None:
+    verdict = judged(seen=inside(a_page(IN6, after_sweep=after, **page)))
+    assert verdict.state.value == "unproven"
+    assert f"{IN6} did not show its page inside {'after' if after else 'before'}" in verdict.reason
+    assert words in verdict.reason
+
+
+def test_no_look_from_inside_is_unproven() -> None:
+    verdict = judged(seen=IntranetSighting(pages=()))
+    assert "nobody asked" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        talks(a_talk("198.51.100.3", 8080, unseen="deadline: slow")),
+        talks(left_out=(group(((1, 9),), Answer.OPEN, by="198.51.100.3"),)),
+    ],
+)
+def test_a_public_port_nobody_heard_is_unproven(said: ConversationSighting) -> None:
+    assert judged(said=said).state.value == "unproven"
+
+
+def test_an_intranet_nobody_declared_is_unproven() -> None:
+    assert judged(city=with_city(intranet=())).state.value == "unproven"

@@ -1,0 +1,116 @@
+"""What speaks where: good, bad, and each way of not knowing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.judge.verdict import State, Violated
+from ordinance.sight.perimeter import Answer, PortAnswer, Reply
+from selftest.judge.perimeter_city import MAIL, NEWS, OPEN, PROFILE, UNUSED, WWW, answered, inventory, sweep, swept, talk, talks
+
+BOTH = pytest.mark.parametrize("judge", [speaks_what_it_says, right_host])
+
+
+def verdict_of(judge: Any, seen: Any, said: Any) -> Any:
+    return judge("public", seen, said, inventory(), PROFILE)
+
+
+@BOTH
+def test_services_that_are_who_they_should_be_are_compliant(judge: Any) -> None:
+    verdict = verdict_of(judge, sweep(), talks())
+    assert verdict.state is State.COMPLIANT, verdict.reason
+    assert len(verdict.witnesses) == 3
+
+
+IMPOSTERS = {
+    "SSH on 25": talk(MAIL, 25, "ssh", identities=()),
+    "HTTP on 119": talk(NEWS, 119, "http"),
+    "SSH on the web port": talk(WWW, 80, "ssh"),
+    "unknown words on 25": talk(MAIL, 25, "unknown"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSTERS)
+def test_another_protocol_under_a_known_number_is_a_violation(name: str) -> None:
+    said = IMPOSTERS[name]
+    verdict = verdict_of(speaks_what_it_says, sweep(), talks(said))
+    assert isinstance(verdict, Violated), verdict.reason
+    assert verdict.breaches == (f"{said.address}:{said.port}/tcp",)
+
+
+def test_news_over_tls_speaks_nntp() -> None:
+    seen = sweep(swept(NEWS, answered(OPEN, 563)))
+    assert verdict_of(speaks_what_it_says, seen, talks(talk(NEWS, 563, "nntp"))).state is State.COMPLIANT
+    assert verdict_of(speaks_what_it_says, seen, talks(talk(NEWS, 563, "ssh"))).state is State.VIOLATED
+
+
+MISPLACED = {
+    "NNTP on the mail host": (MAIL, talk(MAIL, 119, "nntp")),
+    "SMTP on an odd port of the web server": (WWW, talk(WWW, 2525, "smtp")),
+    "SMTP on an unused address": (UNUSED, talk(UNUSED, 25, "smtp")),
+    "25 open elsewhere and mute": (WWW, talk(WWW, 25, "silent")),
+}
+
+
+@pytest.mark.parametrize("name", MISPLACED)
+def test_mail_and_news_on_other_hosts_are_a_violation(name: str) -> None:
+    address, said = MISPLACED[name]
+    verdict = verdict_of(right_host, sweep(swept(address, answered(OPEN, said.port))), talks(said))
+    assert isinstance(verdict, Violated), verdict.reason
+    assert verdict.breaches == (f"{address}:{said.port}/tcp",)
+
+
+@pytest.mark.parametrize("name", ["SSH on 25", "HTTP on 119"])
+def test_a_gateway_that_speaks_something_else_has_its_protocol_nowhere(name: str) -> None:
+    said = IMPOSTERS[name]
+    verdict = verdict_of(right_host, sweep(), talks(said))
+    assert isinstance(verdict, Violated), verdict.reason
+    assert verdict.breaches == (f"{said.address}:{said.port}/tcp",)
+
+
+LOST = talk(MAIL, 25, "closed", identities=(), unseen="no-answer: nothing came back")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (talks(LOST), "was not heard: no-answer"),
+        (talks(talk(MAIL, 25, "smtp", identities=())), "did not say who it is"),
+    ],
+)
+def test_a_service_that_was_not_heard_leaves_its_speech_unproven(said: Any, words: str) -> None:
+    verdict = verdict_of(speaks_what_it_says, sweep(), said)
+    assert (verdict.state, words in verdict.reason) == (State.UNPROVEN, True), verdict.reason
+
+
+def test_protocols_that_were_found_nowhere_would_not_have_been_known_elsewhere() -> None:
+    verdict = verdict_of(right_host, sweep(), talks(LOST))
+    assert verdict.state is State.UNPROVEN
+    assert "SMTP was found on none of the mail gateways" in verdict.reason
+
+
+def test_an_open_port_of_which_nobody_knows_what_speaks_there_is_unproven() -> None:
+    seen = sweep(swept(WWW, answered(OPEN, 8443)))
+    for said, words in ((talks(talk(WWW, 8443, "silent")), "is not known"), (talks(), "were not talked to")):
+        verdict = verdict_of(right_host, seen, said)
+        assert (verdict.state, words in verdict.reason) == (State.UNPROVEN, True), verdict.reason
+
+
+@BOTH
+def test_a_sweep_that_did_not_see_all_proves_neither(judge: Any) -> None:
+    assert verdict_of(judge, sweep(complete=False, why_incomplete="time"), talks()).state is State.UNPROVEN
+
+
+@BOTH
+def test_ports_beyond_the_cap_prove_neither(judge: Any) -> None:
+    left = PortAnswer(ports=((2000, 2100),), reply=Reply(answer=Answer.OPEN, by=WWW))
+    verdict = verdict_of(judge, sweep(), talks(left_out=(left,)))
+    assert (verdict.state, "too many are open" in verdict.reason) == (State.UNPROVEN, True)
+
+
+@BOTH
+def test_an_unknown_group_is_unproven(judge: Any) -> None:
+    assert judge("elsewhere", sweep(), talks(), inventory(), PROFILE).state is State.UNPROVEN
