@@ -114,7 +114,15 @@ NOT_KNOWING: dict[str, tuple[GuardedSighting, str]] = {
     "the firewall's own port unreachable": (at(FW, port(23, icmp((3, 3), FW))), "the firewall's own address"),
     "an ICMP error without a sender": (at(MAIL, port(23, Reply(answer=Answer.ICMP))), "who sent it cannot be told"),
     "an odd ICMP error": (at(MAIL, port(23, icmp((3, 4)))), "type 3 code 4"),
-    "host unreachable for the decoy too": (at(UNUSED, port(23, icmp((3, 1)), address=UNUSED), decoys=ALIKE), "answered alike"),
+    "host unreachable for the decoy too": (
+        at(UNUSED, port(23, icmp((3, 1)), address=UNUSED), decoys=ALIKE, slow_decoys=4),
+        "its decoy port",
+    ),
+    "host unreachable, the decoy not asked slowly": (at(UNUSED, port(23, icmp((3, 1)), address=UNUSED)), "its decoy port"),
+    "host unreachable on a dying path": (
+        at(UNUSED, port(23, icmp((3, 1)), address=UNUSED), slow_decoys=4, miss_bound=0.4, control_answered=1),
+        "its decoy port",
+    ),
     "the vantage could not send": (at(MAIL, port(23, LOCAL)), "the vantage itself could not send"),
     "identity lost after": (guarded(guarded_address(MAIL, careful(MAIL), after=False)), "not who it should be after"),
     "no service on the path": (
@@ -127,7 +135,7 @@ NOT_KNOWING: dict[str, tuple[GuardedSighting, str]] = {
     "no decoy": (at(MAIL, decoys=()), "no tcp decoy"),
     "an address not asked": (guarded(guarded_address(NEWS, None)), f"{NEWS} was not asked"),
     "so many ICMP errors that a router's word may be missing": (
-        at(MAIL, port(23, icmp((3, 13), times=7)), port(992, icmp((3, 13), times=7))),
+        at(MAIL, port(23, icmp((3, 13), times=7), sent=14)),
         "held back",
     ),
     "the control never answered": (at(MAIL, control_answered=0, miss_bound=1.0), "never answered"),
@@ -143,7 +151,10 @@ def test_each_way_of_not_knowing_says_which_it_is(name: str) -> None:
 
 
 BREACHES: dict[str, tuple[GuardedSighting, tuple[str, ...]]] = {
-    "one unused address, let through to nobody": (at(UNUSED, port(23, icmp((3, 1)), address=UNUSED)), (f"{UNUSED}:23/tcp",)),
+    "one unused address, let through to nobody": (
+        at(UNUSED, port(23, icmp((3, 1)), address=UNUSED), slow_decoys=4),
+        (f"{UNUSED}:23/tcp",),
+    ),
     "an unused address resets from as far as the hosts": (
         at(UNUSED, port(992, RST_HOST, address=UNUSED)),
         (f"{UNUSED}:992/tcp",),

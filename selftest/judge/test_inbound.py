@@ -76,7 +76,10 @@ BAD = {
     "the last port of an unused address": (at(UNUSED, OPEN, 65535), (f"{UNUSED}:65535/tcp",)),
     "SMTP on the news host": (at(NEWS, OPEN, 25), (f"{NEWS}:25/tcp",)),
     "let through, nobody listens": (at(MAIL, RST_HOST, 8080), (f"{MAIL}:8080/tcp",)),
-    "let through to nobody": (at(UNUSED, icmp((3, 1)), 777), (f"{UNUSED}:777/tcp",)),
+    "let through to nobody": (
+        at(UNUSED, icmp((3, 1)), 777, again=(careful(UNUSED, ports=(port(777, icmp((3, 1)), address=UNUSED),), slow_decoys=4),)),
+        (f"{UNUSED}:777/tcp",),
+    ),
     "no filter at all": (at(WWW, RST_HOST, (1, 79), (81, 65535)), (WWW,)),
     "found by the careful look alone": (
         at(MAIL, RST_UNKNOWN, (1000, 1010), again=(careful(MAIL, ports=(port(1003, RST_HOST),)),)),
@@ -113,9 +116,17 @@ NOT_KNOWING = {
     "ports not asked": (at(UNUSED, Reply(answer=Answer.UNASKED), (1, 500)), "500 ports were not asked"),
     "deaf to late ICMP errors": (sweep(hears_icmp=False), "may not hear late ICMP"),
     "too many ICMP errors": (at(MAIL, icmp((3, 13)), (2000, 2100)), "held back"),
+    "a limit on ICMP errors that is felt": (
+        at(MAIL, icmp((3, 13)), 2000, again=(careful(MAIL, ports=(port(2000, icmp((3, 13), times=2)),)),)),
+        "held back",
+    ),
     "a reset nobody can place": (at(MAIL, RST_UNKNOWN, 113), "who sent it cannot be told"),
     "the firewall's own address resets, as near as a filter's reset": (at(FW, RST_FW, 22), "the firewall's own address"),
-    "host unreachable for all": (at(UNUSED, icmp((3, 1)), (1, 65535)), "a filter's way to refuse"),
+    "host unreachable for all": (at(UNUSED, icmp((3, 1)), (1, 65535)), "not shown that other ports"),
+    "host unreachable once and never again": (
+        at(UNUSED, icmp((3, 1)), 777, again=(careful(UNUSED, ports=(port(777, address=UNUSED),), slow_decoys=4),)),
+        "not shown that other ports",
+    ),
 }
 
 

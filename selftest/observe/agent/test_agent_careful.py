@@ -39,7 +39,10 @@ def careful(net: Bed, address: str = "198.51.100.5", control: str = "", **more: 
 
 
 def kinds(seen: dict[str, Any], number: int, where: str = "ports") -> set[tuple[Any, ...]]:
-    port = next(port for port in seen[where] if port["port"] == number)
+    return kinds_of(next(port for port in seen[where] if port["port"] == number))
+
+
+def kinds_of(port: dict[str, Any]) -> set[tuple[Any, ...]]:
     return {(r["answer"], r["by"], r["type"], r["code"], r["hops"]) for r in port["replies"]}
 
 
@@ -96,6 +99,30 @@ def test_a_port_let_through_to_nobody_is_told_by_the_router_seconds_later(
     assert kinds(seen, 23) == {by}
     assert kinds(seen, 21) == set()
     assert kinds(seen, 47321, "decoys") == set()
+    assert seen["slow_decoys"] == 4
+
+
+def test_a_router_that_refuses_everything_with_host_unreachable_says_so_for_the_decoy_too(net: Bed) -> None:
+    net.sh("fw", "ip", "route", "add", "unreachable", "198.51.100.12/32")
+    try:
+        seen = careful(net, "198.51.100.12", "198.51.100.5", late=1.0)
+    finally:
+        net.sh("fw", "ip", "route", "del", "unreachable", "198.51.100.12/32")
+    told = {port["port"] for port in [*seen["ports"], *seen["decoys"]] if ("icmp", "203.0.113.1", 3, 1, None) in kinds_of(port)}
+    assert 47321 in told
+    assert told - {47321}
+
+
+def test_a_cable_that_is_out_is_no_answer_of_anybody(net: Bed) -> None:
+    net.sh("fw", "ip", "link", "set", "f0", "down")
+    try:
+        seen = careful(net, late=4.0)
+    finally:
+        net.sh("fw", "ip", "link", "set", "f0", "up")
+        net.sh("fw", "ip", "addr", "replace", "2001:db8:ffff::1/64", "dev", "f0", "nodad")
+    assert seen["control"]["answered"] == 0
+    assert seen["rounds"] <= 12
+    assert {kind[0] for port in seen["ports"] for kind in kinds_of(port)} <= {"local"}
 
 
 def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> None:

@@ -12,13 +12,19 @@ from enum import Enum
 from ipaddress import ip_address
 
 from ordinance.inventory.model import Host, Inventory
-from ordinance.sight.perimeter import Answer, Reply, family
+from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, Reply, family
 
 #: (type, code): communication prohibited by a filter (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)
 PROHIBITED = {4: {(3, 9), (3, 10), (3, 13)}, 6: {(1, 1), (1, 5), (1, 6)}}
 PORT_UNREACHABLE = {4: {(3, 3)}, 6: {(1, 4)}}
-#: A router had no way on, or nobody answered its ARP or neighbour discovery.
-NOBODY_HOME = {4: {(3, 0), (3, 1), (3, 6), (3, 7)}, 6: {(1, 0), (1, 3)}}
+#: A router has no way on: the packet ended there.
+NO_ROUTE = {4: {(3, 0), (3, 6)}, 6: {(1, 0)}}
+#: Nobody answered a router's ARP or neighbour discovery; it asks only for packets its filter has let through.
+NOBODY_HOME = {4: {(3, 1), (3, 7)}, 6: {(1, 3)}}
+
+
+#: Slow tries of the decoy that make its silence mean something.
+SLOW_DECOYS = 3
 
 
 class Where(Enum):
@@ -87,6 +93,8 @@ def _icmp_on_the_way(code: tuple[int, int], version: int, named: str) -> Attribu
         return Attribution(Where.STOPPED, f"prohibited: {named}")
     if code in PORT_UNREACHABLE[version]:
         return Attribution(Where.STOPPED, f"refused on the way: {named}")
+    if code in NO_ROUTE[version]:
+        return Attribution(Where.STOPPED, f"no route on the way: {named}")
     if code in NOBODY_HOME[version]:
         return Attribution(Where.CROSSED, f"let through, nobody is there: {named}")
     return Attribution(Where.UNKNOWN, named)
@@ -98,6 +106,17 @@ def _behind(by: str, address: str, inventory: Inventory, *, is_firewall: bool) -
     if sender is not None:
         return "firewalls" not in sender.groups
     return by == address and not is_firewall
+
+
+def nobody_home_proven(careful: CarefulAddress, port: CarefulPort, most_missed: float) -> bool:
+    """Whether a router's "nobody there" for this port can only mean that it let the packet through.
+
+    The path was alive, and the decoy port, asked also so slowly that no limit on ICMP errors could eat the answer, got no such
+    word.
+    """
+    decoys = [decoy for decoy in careful.decoys if decoy.transport == port.transport and decoy.sent]
+    alike = any(nobody_home(reply, careful.address) for decoy in decoys for reply in decoy.replies)
+    return bool(decoys) and not alike and careful.miss_bound <= most_missed and careful.slow_decoys >= SLOW_DECOYS
 
 
 def nobody_home(reply: Reply, address: str) -> bool:

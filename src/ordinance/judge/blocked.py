@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup
-from ordinance.judge.attribution import Where, attribute, nobody_home, place
+from ordinance.judge.attribution import Where, attribute, nobody_home, nobody_home_proven, place
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, GuardedAddress, GuardedSighting, family
@@ -107,8 +107,8 @@ class _Case:
             if reply.answer is Answer.OPEN:
                 return "open" if port.transport == "tcp" else "answered"
             found = attribute(reply, address, self._host_hops(careful), self.inventory)
-            alike = nobody_home(reply, address) and _decoy_alike(careful, port, reply.icmp)
-            if found.where is Where.CROSSED and not alike:
+            proven = not nobody_home(reply, address) or nobody_home_proven(careful, port, self.profile.miss_bound)
+            if found.where is Where.CROSSED and proven:
                 return found.how
         return ""
 
@@ -160,15 +160,17 @@ class _Case:
         for reply in port.replies:
             found = attribute(reply, address, self._host_hops(careful), self.inventory)
             if nobody_home(reply, address):
-                yield f"{where}: {found.how}; its decoy port was answered alike, so this may be a filter's way to refuse"
+                yield f"{where}: {found.how}; its decoy port does not show that other ports are refused otherwise"
             elif found.where is Where.UNKNOWN:
                 yield f"{where}: {found.how}"
-        if port.silent == port.sent and not careful.own and self._icmp_is_limited():
+        if port.silent == port.sent and not careful.own and self._icmp_is_limited(family(address)):
             yield f"{where}: so many ICMP errors came that a router's word about this unused address may have been held back"
 
-    def _icmp_is_limited(self) -> bool:
-        replies = (r for a in self.seen.addresses if a.careful for port in a.careful.ports for r in port.replies)
-        return sum(reply.times for reply in replies if reply.answer is Answer.ICMP) > ICMP_BURST
+    def _icmp_is_limited(self, version: int) -> bool:
+        """Whether a router's limit on ICMP errors was felt: many came, and some that were due did not."""
+        asked = [a.careful for a in self.seen.addresses if a.careful and family(a.address) == version]
+        told = [port for careful in asked for port in careful.ports if _icmp_times(port)]
+        return sum(map(_icmp_times, told)) > ICMP_BURST and any(port.silent for port in told)
 
     # -- what it rests on ------------------------------------------------------------------------------------------------------
 
@@ -221,7 +223,5 @@ def _identity_doubts(guarded: GuardedAddress) -> Iterator[str]:
             yield f"{identity.address} port {identity.port} was not who it should be {moment} the asking: {identity.said}"
 
 
-def _decoy_alike(careful: CarefulAddress, port: CarefulPort, icmp: tuple[int, int] | None) -> bool:
-    """Whether the decoy port, on which nothing can be meant to be let through, was answered with the same ICMP error."""
-    decoys = (decoy for decoy in careful.decoys if decoy.transport == port.transport)
-    return any(reply.answer is Answer.ICMP and reply.icmp == icmp for decoy in decoys for reply in decoy.replies)
+def _icmp_times(port: CarefulPort) -> int:
+    return sum(reply.times for reply in port.replies if reply.answer is Answer.ICMP)

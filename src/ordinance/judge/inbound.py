@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ordinance.inventory.model import Inventory, PublicGroup
-from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, place
-from ordinance.judge.sweeping import PORTS, host_hops, sweep_doubts, sweep_witnesses
+from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
+from ordinance.judge.sweeping import PORTS, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
-from ordinance.sight.perimeter import AddressSweep, Answer, ConversationSighting, PortAnswer, Reply, SweepSighting
+from ordinance.sight.perimeter import (
+    AddressSweep,
+    Answer,
+    CarefulAddress,
+    CarefulPort,
+    ConversationSighting,
+    PortAnswer,
+    Reply,
+    SweepSighting,
+)
 from ordinance.sight.ports import Range, count, each, listed, ranges, said
 
 RULE = "9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts"
@@ -23,8 +32,6 @@ ALLOWED = "allowed"
 MOST_EVIDENCE = 60
 #: Single ports of one kind named as breaches; more are one breach of the address.
 MOST_NAMED = 16
-#: A router that "finds nobody" for so many ports of an address refuses them all that way: not one port was let through.
-SAME_FOR_ALL = 0.9
 
 
 def inbound_tcp(
@@ -104,31 +111,33 @@ class _Case:
     def _crossed(self, seen: AddressSweep, group: PortAnswer, ports: tuple[Range, ...]) -> dict[str, tuple[Range, ...]]:
         """Those of the ports that are known to have been let through, by how it is known."""
         found = self._attribution(seen.address, group.reply)
-        if found.where is Where.CROSSED and not _same_for_all(seen, group):
+        if found.where is Where.CROSSED and not nobody_home(group.reply, seen.address):
             return {found.how: ports}
         if found.where is Where.STOPPED:
             return {}
         hows: dict[str, list[int]] = {}
-        for port, reply in self._asked_again(seen.address):
+        for careful, port, reply in self._asked_again(seen.address):
             again = self._attribution(seen.address, reply)
-            inside = any(first <= port <= last for first, last in ports)
-            if inside and again.where is Where.CROSSED and not nobody_home(reply, seen.address):
-                hows.setdefault(again.how, []).append(port)
+            inside = any(first <= port.port <= last for first, last in ports)
+            proven = not nobody_home(reply, seen.address) or nobody_home_proven(careful, port, self.profile.miss_bound)
+            if inside and again.where is Where.CROSSED and proven:
+                hows.setdefault(again.how, []).append(port.port)
         return {how: ranges(held) for how, held in hows.items()}
 
     def doubts(self) -> Iterator[str]:
-        """Refusals of which nobody can say where they came from."""
+        """Refusals of which nobody can say where they came from, and addresses where nobody might have been found."""
         for address in map(str, self.group.addresses):
+            yield from nobody_doubts(address, self.sweep)
             seen = self.sweep.of(address)
             allowed = readings(address, self.inventory, self.profile)
             for group, ports in _refused(seen, allowed) if seen else ():
                 found = self._attribution(address, group.reply)
-                stopped = {port for port, reply in self._asked_again(address) if self._stopped(address, reply)}
+                stopped = {port.port for _, port, reply in self._asked_again(address) if self._stopped(address, reply)}
                 rest = ranges(port for port in each(ports) if port not in stopped)
                 if rest and found.where is Where.UNKNOWN:
                     yield f"{address} ports {said(rest)}: {found.how}"
                 elif rest and found.where is Where.CROSSED:
-                    yield f"{address}: {found.how}, for nearly every port, so this may be a filter's way to refuse"
+                    yield f"{address} ports {said(rest)}: {found.how}; not shown that other ports are refused otherwise"
 
     def _stopped(self, address: str, reply: Reply) -> bool:
         return self._attribution(address, reply).where is Where.STOPPED
@@ -136,10 +145,10 @@ class _Case:
     def _attribution(self, address: str, reply: Reply) -> Attribution:
         return attribute(reply, address, host_hops(address, self.group, self.sweep), self.inventory)
 
-    def _asked_again(self, address: str) -> Iterator[tuple[int, Reply]]:
+    def _asked_again(self, address: str) -> Iterator[tuple[CarefulAddress, CarefulPort, Reply]]:
         for careful in self.sweep.careful:
             if careful.address == address:
-                yield from ((port.port, reply) for port in careful.ports for reply in port.replies)
+                yield from ((careful, port, reply) for port in careful.ports for reply in port.replies)
 
     def evidence(self) -> Iterator[Evidence]:
         """One sentence an address, and the certificate of the sweep."""
@@ -178,11 +187,6 @@ def _refused(seen: AddressSweep, allowed: dict[int, str]) -> Iterator[tuple[Port
 
 def _without(runs: tuple[Range, ...], allowed: dict[int, str]) -> tuple[Range, ...]:
     return ranges(port for port in each(runs) if port not in allowed)
-
-
-def _same_for_all(seen: AddressSweep, group: PortAnswer) -> bool:
-    """Whether a router found "nobody" behind nearly every port of the address."""
-    return nobody_home(group.reply, seen.address) and count(group.ports) >= SAME_FOR_ALL * PORTS
 
 
 def _let_through(address: str, ports: tuple[Range, ...], how: str, observations: tuple[str, ...]) -> _Breach:

@@ -101,7 +101,7 @@ class _Case:
                     yield place(address, port), f"{address} port {port} {what} and is not {A_ROLE[protocol]}", observations
 
     def displaced(self) -> Iterator[Breach]:
-        """Mail gateways and news hosts on whose own declared port something else speaks: SMTP and NNTP are not where they belong."""
+        """Mail gateways and news hosts on whose declared port something else speaks: their protocol is not where it belongs."""
         for service in self._declared():
             talk = self.talks.at(str(service.address), service.port)
             if service.protocol in ROLE and talk and talk.protocol not in {*MUTE, service.protocol}:

@@ -8,7 +8,7 @@ from ordinance.inventory.model import PublicGroup
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import AddressSweep, Answer, Canary, SweepSighting, family
-from ordinance.sight.ports import count, said
+from ordinance.sight.ports import count, each, said
 
 PORTS = 65_535
 #: ICMP errors a second, beyond which a router's own limit (Linux: one a second for each destination) hides some of them.
@@ -41,7 +41,7 @@ def _hops_by_address(sweep: SweepSighting) -> dict[str, int]:
 
 
 def sweep_doubts(group: PublicGroup, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
-    """Each reason why silence in this sweep is not proven, for this group."""
+    """Each reason why an open port of this group may have been missed."""
     certificate = sweep.certificate
     if not certificate.complete:
         yield f"the sweep was not complete: {certificate.why_incomplete or 'it ended early'}"
@@ -85,19 +85,33 @@ def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
         return
     if seen.covered() < PORTS:
         yield f"{address}: {PORTS - seen.covered()} ports were not asked"
-    if any(group.reply.answer in (Answer.OPEN, Answer.RST) for group in seen.answers):
+
+
+def nobody_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
+    """Each reason why a port let through to an address that nobody uses may have looked silent."""
+    seen = sweep.of(address)
+    if seen is None or any(group.reply.answer in (Answer.OPEN, Answer.RST) for group in seen.answers):
         return
+    version = family(address)
+    many = _icmp_errors(sweep.addresses, version) > ICMP_A_SECOND * max(sweep.certificate.seconds, 1.0)
     if not sweep.certificate.hears_icmp:
         yield f"{address}: the vantage may not hear late ICMP errors, so a port let through to nobody would look silent"
-    elif _icmp_rate(sweep.addresses, family(address)) > ICMP_A_SECOND * max(sweep.certificate.seconds, 1.0) and _silent(seen):
+    elif seen.of(Answer.SILENT) and (many or _icmp_withheld(sweep, version)):
         yield f"{address}: so many ICMP errors came that a router's word about an unused address may have been held back"
 
 
-def _silent(seen: AddressSweep) -> int:
-    return sum(count(group.ports) for group in seen.of(Answer.SILENT))
+def _icmp_withheld(sweep: SweepSighting, version: int) -> bool:
+    """Whether a port that brought an ICMP error in the sweep, asked again with care, brought it not every time."""
+    for careful in sweep.careful:
+        seen = sweep.of(careful.address)
+        groups = seen.of(Answer.ICMP) if seen and family(careful.address) == version else ()
+        told = {port for group in groups for port in each(group.ports)}
+        if any(port.silent and port.port in told for port in careful.ports):
+            return True
+    return False
 
 
-def _icmp_rate(addresses: Iterable[AddressSweep], version: int) -> int:
+def _icmp_errors(addresses: Iterable[AddressSweep], version: int) -> int:
     """ICMP errors heard in a family during the whole sweep."""
     groups = (group for seen in addresses if family(seen.address) == version for group in seen.of(Answer.ICMP))
     return sum(count(group.ports) for group in groups)

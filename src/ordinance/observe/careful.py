@@ -78,6 +78,7 @@ def _careful(ask: Ask, seen: dict[str, Any], observation: str) -> CarefulAddress
         control_answered=control["answered"],
         control_hops=control["hops"],
         miss_bound=seen["miss_bound"],
+        slow_decoys=seen["slow_decoys"],
         observation=observation,
     )
 

@@ -140,6 +140,7 @@ class CarefulAddress(msgspec.Struct, frozen=True, kw_only=True):
     control_answered: int
     control_hops: int | None
     miss_bound: float  #: (1 - pessimistic answer rate of the control) ^ rounds
+    slow_decoys: int = 0  #: times a decoy was asked again so slowly that no limit on ICMP errors could eat the answer
     observation: str
 
     @property

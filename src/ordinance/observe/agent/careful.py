@@ -1,4 +1,9 @@
-"""Few ports asked with care: probe, control and decoy in rounds, until the control says that silence means something."""
+"""Few ports asked with care: probe, control and decoy in rounds, until the control says that silence means something.
+
+A router that says "host unreachable" for a port, and nothing for the decoy, may have let the packet through and found nobody;
+or it refuses everything that way and its limit of one ICMP error a second ate the other answers. So the decoy is asked again,
+slowly.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +15,15 @@ from typing import Any
 
 from ordinance.observe.agent.listener import RST_FLAG, SYN_FLAG, Listener
 from ordinance.observe.agent.probe import Probe
-from ordinance.observe.agent.wire import OPEN, SILENT, Outcome
+from ordinance.observe.agent.wire import OPEN, SILENT, Outcome, own_towards
 
+HOPELESS = 12  # rounds without any answer of the control
+ONE_PACKET = 0.8  # seconds: TCP sends its SYN again after one
+#: Seconds between decoys asked slowly (an ICMP error for an unreachable route costs Linux two seconds of its allowance), tries
+#: for each, targets at most.
+SLOWLY, SLOW_TRIES, SLOW_TARGETS = 2.5, 4, 4
+#: (type, code): a router asked for the host by ARP or neighbour discovery and nobody answered, IPv4 and IPv6
+NOBODY_HOME = {(3, 1), (3, 7), (1, 3)}
 LATE = 4.0  # seconds a socket stays open for late answers: routers give up on ARP and ND after three
 
 
@@ -33,6 +45,7 @@ class Careful:
         self.epoll = select.epoll()
         self.live: dict[int, Probe] = {}
         self.targets = [Target(target) for target in job["targets"]]
+        self.own = {own_towards(target["address"]) for target in job["targets"]}
 
     def segment(self, address: bytes, port: int, own_port: int, flags: int, hops: int) -> None:
         """Book how far a reset or a SYN-ACK came."""
@@ -42,7 +55,10 @@ class Careful:
         self, by: str, icmp_type: int, code: int, address: bytes, _protocol: int, port: int, own_port: int
     ) -> None:
         """Book an ICMP error by the flow it quotes."""
-        self.errors[address, port, own_port] = Outcome("icmp", by, icmp_type, code)
+        own = by in self.own
+        self.errors[address, port, own_port] = (
+            Outcome("local", "ICMP of its own") if own else Outcome("icmp", by, icmp_type, code)
+        )
 
     def run(self) -> dict[str, Any]:
         """Do the job and return the last line."""
@@ -54,12 +70,29 @@ class Careful:
             self.round(active)
             done = len(self.targets) - len(active)
             self.tell({"done_ports": done, "total_ports": len(self.targets), "round": number, "rate": 0})
+        self.wait_for_late()
+        self.second_look()
+        return {"targets": [target.result(self.refined) for target in self.targets], "privileged": self.listener.privileged}
+
+    def wait_for_late(self) -> None:
+        """Hear what still comes from sockets that are open."""
         end = time.monotonic() + self.late
         while self.live and time.monotonic() < end:
             self.collect(0.05)
-        self.expire(0.0)
-        self.listener.drain_all()
-        return {"targets": [target.result(self.refined) for target in self.targets], "privileged": self.listener.privileged}
+        self.expire(0.0)  # what stays open sends again, and eats a router's allowance of ICMP errors
+
+    def second_look(self) -> None:
+        """Ask the decoys of targets at which nobody seems to be home again, so slowly that no limit on ICMP errors bites."""
+        doubtful = [target for target in self.targets if target.nobody_home(self.refined)][:SLOW_TARGETS]
+        for _ in range(SLOW_TRIES):
+            for target in doubtful:
+                for probe in target.slow_decoys(self.refined):
+                    self.start(probe)
+                    self.collect_until(time.monotonic() + ONE_PACKET)
+                    self.expire(0.0)
+                    self.collect_until(time.monotonic() + SLOWLY - ONE_PACKET)
+        if doubtful:
+            self.collect_until(time.monotonic() + self.late)
 
     def round(self, active: list[Target]) -> None:
         """Ask every port, decoy and control of the active targets once, in random order, and wait."""
@@ -116,11 +149,13 @@ class Target:
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
         self.probes: list[Probe] = []
-        self.rounds = self.sent = self.answered = 0
+        self.rounds = self.sent = self.answered = self.slow = 0
         self.miss_bound = 1.0
 
     def wants(self, least: int, bound: float) -> bool:
-        """Whether another round is needed."""
+        """Whether another round is needed, and of any use."""
+        if self.sent >= HOPELESS and not self.answered:
+            return False
         return self.rounds < least or self.miss_bound > bound
 
     def probes_of_a_round(self) -> list[Probe]:
@@ -142,6 +177,24 @@ class Target:
         self.answered += sum(1 for probe in controls if probe.outcome == OPEN)
         self.miss_bound = (1 - max(0.0, (self.answered - 1) / (self.sent + 1))) ** self.rounds
 
+    def nobody_home(self, refined: Callable[[Probe], Outcome]) -> set[bool]:
+        """Tell for which transports (True: UDP) a router found nobody for a port, and did not say so for the decoy."""
+
+        def told(role: str) -> set[bool]:
+            held = [(probe, refined(probe)) for probe in self.probes if probe.role == role]
+            return {probe.udp for probe, outcome in held if (outcome.type, outcome.code) in NOBODY_HOME}
+
+        return told("port") - told("decoy")
+
+    def slow_decoys(self, refined: Callable[[Probe], Outcome]) -> list[Probe]:
+        """Make one more probe of the decoys whose silence is in doubt."""
+        wanted = self.nobody_home(refined)
+        made = [Probe(self.asked, spec, "decoy") for spec in self.asked.get("decoys", ())]
+        made = [probe for probe in made if probe.udp in wanted]
+        self.probes += made
+        self.slow += len(made)
+        return made
+
     def result(self, refined: Callable[[Probe], Outcome]) -> dict[str, Any]:
         """Tell what was seen of it."""
         far = sorted(
@@ -152,6 +205,7 @@ class Target:
             "address": self.asked["address"],
             "rounds": self.rounds,
             "miss_bound": self.miss_bound,
+            "slow_decoys": self.slow,
             "control": control,
             "ports": [self.port("port", spec, refined) for spec in self.asked["ports"]],
             "decoys": [self.port("decoy", spec, refined) for spec in self.asked.get("decoys", ())],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
@@ -20,6 +21,7 @@ VANTAGE = "outside"
 #: A read request for a file that is not there (RFC 1350): a server answers with an error, and nothing changes.
 TFTP_READ = b"\x00\x01ordinance-%08x\x00octet\x00"
 DECOYS = range(20_000, 60_000)
+SIDE_BY_SIDE = 8
 
 Heard = dict[Service, Identity]
 
@@ -53,11 +55,9 @@ def guarded(profile: Profile) -> list[tuple[str, int]]:
 
 def _identities(context: LookContext, vantage: VantagePoint, controls: dict[Address, Service | None]) -> Heard:
     wanted = [service for service in dict.fromkeys(controls.values()) if service is not None]
-    heard = {}
-    for done, service in enumerate(wanted):
-        context.progress(done, len(wanted), f"identity of {service.host}")
-        heard[service] = identify_service(vantage, service)
-    return heard
+    context.progress(0, len(wanted), "identities of declared services")
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="identity") as pool:
+        return dict(zip(wanted, pool.map(lambda service: identify_service(vantage, service), wanted), strict=True))
 
 
 def _of(heard: Heard, control: Service | None) -> Identity | None:

@@ -40,7 +40,7 @@ CANARIES = 10_300
 WEIGHTS = {"http": 20.0, "https": 20.0, "dns": 8.0}
 #: Under a pace per host, the canaries one witness gets in a round stay below the tokens its own ports leave over.
 CANARIES_A_WITNESS_PACED = 6000
-IN_FLIGHT, LANES, TIMEOUT = 10_000, 2, 0.4
+IN_FLIGHT, LANES, TIMEOUT = 12_000, 2, 0.25
 #: Refusals of one address that are asked again with care.
 CAREFUL_A_KIND = 8
 
