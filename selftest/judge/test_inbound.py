@@ -108,6 +108,10 @@ NOT_KNOWING = {
     "bound not reached": (sweep(bounds=(FamilyBound(family=4, rounds=8, miss_bound=2e-4),)), "may have been missed"),
     "no canary at all": (sweep(canaries=()), "no known open port"),
     "a dead witness": (sweep(canaries=(canary(MAIL), canary(NEWS), canary(WWW, answered=0, late_answered=0))), "never answered"),
+    "a host with a limit of its own": (
+        sweep(canaries=(canary(MAIL, sent=200, answered=150), canary(WWW))),
+        "less than the others",
+    ),
     "barred half-way": (sweep(canaries=(canary(MAIL), canary(NEWS), canary(WWW, late_answered=0))), "may have been barred"),
     "a port the vantage cannot send to": (sweep(unechoed=(Unechoed(family=4, ports=((445, 445),)),)), "to ports 445"),
     "no echo": (sweep(echo_families=()), "no outside echo"),

@@ -31,6 +31,21 @@ def test_a_redirect_to_the_same_server_over_tls_is_the_internet_server() -> None
     assert isinstance(judged(a_talk(port=80, location="https://[broken", **moved), city=city), Violated)
 
 
+@pytest.mark.parametrize(
+    "secure",
+    [
+        {"unseen": "deadline: slow"},
+        {"identities": (), "cut": "its page was cut after 45056 bytes"},
+        {"protocol": "silent", "said": "", "identities": (), "tls_names": ()},
+    ],
+)
+def test_a_page_that_was_not_read_is_no_other_page(secure: dict) -> None:
+    service = next(s for s in CITY.services if str(s.address) == WWW4)
+    city = with_city(services=(*CITY.services, type(service)("www", service.address, 80, "http", HOME, service.seen_from)))
+    moved = a_talk(port=80, protocol="http", identities=(), tls_names=(), location="https://www.city.example/")
+    assert judged(moved, a_talk(**secure), city=city).state.value == "unproven"
+
+
 @pytest.mark.parametrize("protocol", ["http", "https"])
 def test_a_web_server_elsewhere_is_violated(protocol: str) -> None:
     verdict = judged(a_talk(NS, 8080, protocol=protocol, identities=()))
@@ -68,6 +83,8 @@ def without_talk(address: str) -> ConversationSighting:
         ({"said": talks(a_talk(unseen="no-answer: by the deadline"))}, "did not show the home page (no-answer"),
         ({"said": without_talk(WWW6)}, "nobody talked to it"),
         ({"said": talks(a_talk(NS, 9999, protocol="", unseen="deadline: slow"))}, "9999"),
+        ({"said": talks(a_talk(NS, 53, protocol="closed", said="", identities=()))}, f"{NS} port 53 serves is not known"),
+        ({"said": talks(a_talk(protocol="silent", said="", identities=()))}, "did not show the home page (it said nothing)"),
         ({"sweep": without(a_sweep(), NS)}, f"{NS} was not swept"),
         ({"sweep": a_sweep(complete=False, why_incomplete="halted")}, "halted"),
         ({"sweep": a_sweep(bounds=())}, "IPv4"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ordinance.judge.intranet import not_reachable
@@ -84,15 +86,26 @@ def test_an_answer_of_the_server_itself_is_violated(address: str, answer: Answer
     assert "8443" in verdict.breaches[0]
 
 
+def test_an_icmp_error_of_the_server_s_own_filter_is_violated() -> None:
+    assert isinstance(judged(a_sweep(one(IN4, Answer.ICMP, by=IN4, icmp=(3, 13)))), Violated)
+
+
+NOBODY = Reply(answer=Answer.ICMP, by="203.0.113.1", icmp=(3, 1), times=7)
+REFUSES_ALL = (a_port(33_333, "tcp", NOBODY, address=IN4),)
+
+
 @pytest.mark.parametrize(
-    "reply",
+    ("careful", "state"),
     [
-        {"by": IN4, "icmp": (3, 13)},  # the server's own filter
-        {"by": "203.0.113.1", "icmp": (3, 1)},  # the firewall let it through and found nobody
+        ((a_careful(IN4, a_port(8443, "tcp", NOBODY, address=IN4), slow_decoys=4),), "violated"),  # let through, found nobody
+        ((a_careful(IN4, a_port(8443, "tcp", NOBODY, address=IN4), decoys=REFUSES_ALL),), "compliant"),  # a route that ends there
+        ((a_careful(IN4, a_port(8443, "tcp", NOBODY, address=IN4)),), "unproven"),  # the decoy's word may have been held back
+        ((), "unproven"),
     ],
 )
-def test_an_icmp_error_from_beyond_the_firewall_is_violated(reply: dict) -> None:
-    assert isinstance(judged(a_sweep(one(IN4, Answer.ICMP, **reply))), Violated)
+def test_host_unreachable_means_let_through_only_where_other_ports_are_refused_otherwise(careful: tuple, state: str) -> None:
+    seen = one(IN4, Answer.ICMP, by="203.0.113.1", icmp=(3, 1))
+    assert judged(a_sweep(seen, careful=careful)).state.value == state
 
 
 def test_a_reset_is_placed_by_asking_again_with_care() -> None:
@@ -101,6 +114,14 @@ def test_a_reset_is_placed_by_asking_again_with_care() -> None:
     front = a_port(8443, "tcp", Reply(answer=Answer.RST, hops=0, times=7), address=IN4)
     assert isinstance(judged(a_sweep(seen, careful=(a_careful(IN4, behind),))), Violated)
     assert isinstance(judged(a_sweep(seen, careful=(a_careful(IN4, front),))), Compliant)
+
+
+def test_a_port_asked_again_speaks_for_itself_alone() -> None:
+    seen = swept(IN4, group(((8443, 8444),), Answer.RST), group(((1, 8442), (8445, 65_535)), Answer.SILENT))
+    front = a_port(8443, "tcp", Reply(answer=Answer.RST, hops=0, times=7), address=IN4)
+    verdict = judged(a_sweep(seen, careful=(a_careful(IN4, front),)))
+    assert verdict.state.value == "unproven"
+    assert "8444: refused by a reset, and who sent it cannot be told" in verdict.reason
 
 
 def test_the_intranet_s_page_on_a_public_port_is_violated() -> None:
@@ -167,11 +188,23 @@ def test_no_look_from_inside_is_unproven() -> None:
     "said",
     [
         talks(a_talk("198.51.100.3", 8080, unseen="deadline: slow")),
+        talks(a_talk("198.51.100.3", 8080, protocol="silent", said="")),
+        talks(a_talk("198.51.100.3", 8080, protocol="closed", said="")),
+        talks(a_talk("198.51.100.3", 8080, protocol="tls", said="")),
+        talks(a_talk(cut="its page was cut after 45056 bytes")),
+        ConversationSighting(vantage="outside", conversations=(a_talk(),)),  # the IPv6 address is open, and nobody talked to it
         talks(left_out=(group(((1, 9),), Answer.OPEN, by="198.51.100.3"),)),
     ],
 )
 def test_a_public_port_nobody_heard_is_unproven(said: ConversationSighting) -> None:
     assert judged(said=said).state.value == "unproven"
+
+
+def test_an_address_of_the_server_that_no_site_declares_is_unproven() -> None:
+    (site,) = CITY.intranet
+    verdict = judged(city=with_city(intranet=(replace(site, addresses=site.addresses[:1]),)))
+    assert verdict.state.value == "unproven"
+    assert f"{IN6} is an address of intranet too" in verdict.reason
 
 
 def test_an_intranet_nobody_declared_is_unproven() -> None:

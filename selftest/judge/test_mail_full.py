@@ -69,6 +69,7 @@ def check(judge: Judge, changes: dict[str, object], expected: type[Verdict], say
         ({"receive_full": FULL_FOR_NOW}, Compliant, "452 4.2.2"),
         ({"receive_full": FULL_AT_DATA}, Compliant, "(to message)"),
         ({"overflow": None}, Compliant, "552"),
+        ({"overflow": TAKEN}, Unproven, "whether a message of 2048 bytes, more than there was room for, was delivered"),
         ({"receive_full": DELIVERED}, Violated, "and it arrived"),
         ({"receive_full": BOUNCED}, Violated, "though it did not arrive afterwards"),
         ({"receive_full": TAKEN}, Violated, "still receives at its limit"),

@@ -58,6 +58,7 @@ def tried(**more: object) -> MailLimitsSighting:
 @pytest.mark.parametrize(
     ("announcements", "expected", "says"),
     [
+        ([GATEWAY, with_(SUBMISSION, offers_size=False, observations=())], Unproven, "stands in no record"),
         ((GATEWAY, SUBMISSION), Compliant, "1048576 bytes on all 2 EHLOs"),
         ((GATEWAY, with_(SUBMISSION, size=10 * LIMIT)), Compliant, "1048576 and 10485760"),
         ((GATEWAY, with_(SUBMISSION, size=10 * LIMIT + 1)), Violated, "inside TLS announces SIZE 10485761"),

@@ -181,6 +181,24 @@ def test_a_firewall_without_an_outer_address_is_unproven() -> None:
     assert "faces outside" in verdict.reason
 
 
+def test_a_profile_without_management_ports_is_unproven() -> None:
+    seen = FirewallSeen(host="fw", outer=(outer(),), before=RIGHT, tries=GUESSES, after=RIGHT)
+    sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)
+    bare = changed(PROFILE, management_tcp_ports=(), management_udp_ports=())
+    assert "no management port" in management_plane("fw", sighting, CITY, bare).reason
+
+
+def test_an_address_without_a_decoy_is_unproven() -> None:
+    plain = outer()
+    seen = replace(plain, careful=replace(plain.careful, decoys=()))
+    sighting = ManagementSighting(
+        vantage="outside",
+        firewalls=(FirewallSeen(host="fw", outer=(seen,), before=RIGHT, tries=GUESSES, after=RIGHT),),
+        echoes=ECHOES,
+    )
+    assert "no decoy port" in management_plane("fw", sighting, CITY, PROFILE).reason
+
+
 def test_a_profile_without_communities_is_unproven() -> None:
     seen = FirewallSeen(host="fw", outer=(outer(),), before=RIGHT, tries=GUESSES, after=RIGHT)
     sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)

@@ -11,6 +11,7 @@ from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames
 from ordinance.sight.perimeter import Answer, Conversation
 from selftest.judge.city_cases import CITY, NS, WWW4, ZONE, a_talk, group, talks, with_city
 
+UNUSED = "ordinance-0.city.example"
 REVERSE = "100.51.198.in-addr.arpa"
 PTR6 = "1.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.0.0.1.0.8.b.d.0.1.0.0.2.ip6.arpa"
 WITNESS = NameAnswer(
@@ -20,13 +21,22 @@ WITNESS = NameAnswer(
     type="A",
     rcode="NOERROR",
     records=(Record("www.city.example", "A", WWW4),),
+    authoritative=True,
     observation="o-w",
 )
 
 
 def answer(name: str, kind: str, rcode: str = "NXDOMAIN", *records: Record, unseen: str = "") -> NameAnswer:
     return NameAnswer(
-        server=NS, transport="tcp", name=name, type=kind, rcode=rcode, records=records, unseen=unseen, observation="o-q"
+        server=NS,
+        transport="tcp",
+        name=name,
+        type=kind,
+        rcode=rcode,
+        records=records,
+        authoritative=rcode in {"NOERROR", "NXDOMAIN"},
+        unseen=unseen,
+        observation="o-q",
     )
 
 
@@ -43,12 +53,17 @@ def tcp(*more: NameAnswer, **changed: object) -> ServerNames:
     return ServerNames(server=NS, transport="tcp", **{**given, **changed})
 
 
+def udp(**changed: object) -> ServerNames:
+    return replace(tcp(), transport="udp", transfers=(), **changed)
+
+
 def seen(*servers: ServerNames, no_udp: str = "") -> NamesSighting:
-    return NamesSighting(vantage="outside", zone=ZONE, servers=servers, no_udp=no_udp)
+    return NamesSighting(vantage="outside", zone=ZONE, servers=servers, no_udp=no_udp, unused=UNUSED)
 
 
 def judged(*servers: ServerNames, more: tuple[Conversation, ...] = (), city=CITY):
-    return not_named(ZONE, seen(*servers), talks(*more), city)
+    """What was seen over TCP, with the same good answers over UDP."""
+    return not_named(ZONE, seen(*servers, udp()), talks(*more), city)
 
 
 def test_no_name_no_transfer_no_certificate_is_compliant() -> None:
@@ -58,10 +73,11 @@ def test_no_name_no_transfer_no_certificate_is_compliant() -> None:
     assert "before and after" in verdict.witnesses[0].text
 
 
-def test_without_udp_the_reason_is_in_the_evidence() -> None:
+def test_what_was_asked_over_one_transport_alone_is_unproven() -> None:
     verdict = not_named(ZONE, seen(tcp(), no_udp="tool: no python3"), talks(), CITY)
-    assert isinstance(verdict, Compliant)
-    assert any("no python3" in item.text for item in verdict.evidence)
+    assert verdict.state.value == "unproven"
+    assert "not asked over UDP, as the public asks (tool: no python3)" in verdict.reason
+    assert not_named(ZONE, seen(udp()), talks(), CITY).state.value == "unproven"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +157,53 @@ def test_a_question_without_an_answer_is_unproven(server: ServerNames, words: st
 
 
 def test_a_server_that_nobody_asked_is_unproven() -> None:
-    assert judged().state.value == "unproven"
-    assert judged(replace(tcp(), transport="udp", transfers=())).state.value == "unproven"
+    assert not_named(ZONE, seen(), talks(), CITY).state.value == "unproven"
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (tcp(before=replace(WITNESS, authoritative=False)), "the server is no authority for it"),
+        (tcp(questions=(replace(GOOD[0], authoritative=False), *GOOD[1:])), "did not answer as an authority"),
+        (tcp(questions=(replace(GOOD[0], rcode="REFUSED"), *GOOD[1:])), "gave no answer to 1 of 5"),
+        (tcp(answer(f"8.{REVERSE}", "PTR", "NOTAUTH")), "gave no answer to 1 of 6"),
+    ],
+)
+def test_a_server_that_does_not_answer_for_its_own_zone_is_unproven(server: ServerNames, words: str) -> None:
+    verdict = judged(server)
+    assert verdict.state.value == "unproven"
+    assert words in verdict.reason
+
+
+def servers_named(*pairs: tuple[str, str]) -> ServerNames:
+    """The zone names these servers; "" for one of which the zone does not tell the address."""
+    records = tuple(Record(ZONE, "NS", name) for name, _ in pairs)
+    told = [answer(name, "A", "NOERROR", Record(name, "A", address)) for name, address in pairs if address]
+    return tcp(answer(ZONE, "NS", "NOERROR", *records), *told)
+
+
+@pytest.mark.parametrize(
+    ("server", "state"),
+    [
+        (servers_named(("ns.city.example", NS)), "compliant"),
+        (servers_named(("ns.provider.example", "")), "compliant"),  # the declared server may be it
+        (servers_named(("ns.city.example", NS), ("ns2.city.example", WWW4)), "unproven"),
+        (servers_named(("ns.city.example", NS), ("ns.provider.example", "")), "unproven"),
+    ],
+)
+def test_a_server_that_the_zone_names_and_nobody_asked_is_unproven(server: ServerNames, state: str) -> None:
+    assert judged(server).state.value == state
+
+
+def wildcard(data: str, told: str) -> ServerNames:
+    said = [answer(name, "A", "NOERROR", Record(name, "A", d)) for name, d in (("intranet.city.example", told), (UNUSED, data))]
+    return tcp(questions=(*GOOD[1:], *said))
+
+
+def test_what_a_wildcard_says_of_every_name_does_not_name_the_intranet() -> None:
+    assert isinstance(judged(wildcard(WWW4, WWW4)), Compliant)
+    assert isinstance(judged(wildcard(WWW4, NS)), Violated)
+    assert isinstance(judged(wildcard("10.20.0.81", "10.20.0.81")), Violated)
 
 
 def test_udp_that_answers_otherwise_counts() -> None:
@@ -155,6 +216,10 @@ def test_udp_that_answers_otherwise_counts() -> None:
     [
         (a_talk(tls_names=()), "certificate of www"),
         (a_talk(unseen="no-answer: by the deadline"), "no-answer"),
+        (
+            a_talk("198.51.100.5", 25, protocol="smtp", tls_names=(), uncertified="protocol: no TLS"),
+            "offers was not seen (protocol",
+        ),
         (a_talk("198.51.100.9", 8443, unseen="deadline: slow", tls_names=()), "198.51.100.9 port 8443"),
     ],
 )

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+from census import wait_for
+from suite_run import ROOT, SuiteRun
 
 from ordinance.lab import state
 from ordinance.lab.place import base_directory
@@ -17,6 +20,11 @@ from ordinance.lab.place import base_directory
 #: Seconds to wait for a city; the image may have to be built first.
 UP_SECONDS = 600.0
 ORDINANCE = (sys.executable, "-m", "ordinance")
+#: Addresses that stay public: every kind of host, and one that no host uses.
+FEW = {
+    "public-ipv4": ["198.51.100.1", "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8"],
+    "public-ipv6": ["2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8"],
+}
 
 
 @dataclass
@@ -112,3 +120,44 @@ def city_copy(tmp_path):
     copy = tmp_path / "lab"
     subprocess.run(["cp", "-a", str(Path(__file__).parents[2] / "lab"), str(copy)], check=True)
     return copy
+
+
+@pytest.fixture(scope="session")
+def small_inventory(tmp_path_factory) -> Path:
+    """The embedded city's inventory with fewer public addresses."""
+    data = yaml.safe_load((ROOT / "inventory" / "lab.yml").read_text())
+    data["public"] = [{"name": name, "addresses": addresses} for name, addresses in FEW.items()]
+    kept = {address for addresses in FEW.values() for address in addresses}
+    data["services"] = [s for s in data["services"] if s["address"] in kept or "outside" not in s["seen_from"]]
+    path = tmp_path_factory.mktemp("inventory") / "small.yml"
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+    return path
+
+
+@pytest.fixture
+def suite(small_inventory, tmp_path):
+    """Start the suite as a user does: `suite("--control", "10.D/*", lab=NAME)`; without a lab that is up it starts its own."""
+    runs = []
+    nobody = f"selftest-{os.getpid()}-nobody"
+
+    def start(*words, lab=nobody, reports=tmp_path / "reports"):
+        said_in = tmp_path / f"said-{len(runs)}"
+        with said_in.open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "--inventory", str(small_inventory), "--reports", str(reports), *words],
+                cwd=ROOT,
+                env={**os.environ, "ORDINANCE_LAB": lab},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,  # as a shell does: a Ctrl-C reaches the whole group
+            )
+        runs.append(SuiteRun(process, reports, lab, said_in))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.kill()
+        run.process.wait()
+        wait_for(lambda run=run: not state.find(f"audit-{run.process.pid}"))

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ordinance.lab.city import city_folder
 from ordinance.lab.plants import Plant, plant, read_plants
@@ -18,23 +17,6 @@ from ordinance.law.load import load_law
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTS = read_plants(ROOT / "lab")
-#: Addresses that stay public: every kind of host, and one that no host uses.
-FEW = {
-    "public-ipv4": ["198.51.100.1", "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8"],
-    "public-ipv6": ["2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8"],
-}
-
-
-@pytest.fixture(scope="session")
-def small_inventory(tmp_path_factory) -> Path:
-    """The embedded city's inventory with fewer public addresses."""
-    data = yaml.safe_load((ROOT / "inventory" / "lab.yml").read_text())
-    data["public"] = [{"name": name, "addresses": addresses} for name, addresses in FEW.items()]
-    kept = {address for addresses in FEW.values() for address in addresses}
-    data["services"] = [s for s in data["services"] if s["address"] in kept or "outside" not in s["seen_from"]]
-    path = tmp_path_factory.mktemp("inventory") / "small.yml"
-    path.write_text(yaml.safe_dump(data, sort_keys=False))
-    return path
 
 
 def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) -> tuple[int, dict[str, set[str]], str]:

@@ -157,3 +157,12 @@ def test_the_policy_is_found_by_the_environment_then_in_the_checkout(monkeypatch
     assert policy_folder() == FOLDER
     monkeypatch.setenv("ORDINANCE_POLICY", str(tmp_path))
     assert policy_folder() == tmp_path
+
+
+def test_the_headings_of_sections_are_the_policys() -> None:
+    source = SOURCE.read_text()
+    for number, heading in LAW.sections.items():
+        assert f"\n{number}. {heading}" in source
+        assert number not in LAW.clauses
+    first = {clause.split(".")[0] for clause in LAW.clauses}
+    assert first == {*LAW.sections, *(number for number in LAW.clauses if "." not in number)}

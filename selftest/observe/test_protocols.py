@@ -393,6 +393,7 @@ IDENTIFY = [
     ("silent", mute),
     ("closed", lambda c: c.shutdown(socket.SHUT_RDWR)),
     ("unknown", lambda c: c.sendall(b"\x00\x01\x02 hello")),
+    ("closed", lambda c: c.sendall(b"421 4.7.0 too many connections\r\n")),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import ssl
 
 import pytest
@@ -52,6 +53,23 @@ CA, CA_KEY = certificate("test CA", (), authority=True)
 OTHER_CA, _ = certificate("other CA", (), authority=True)
 GOOD = certificate("mail", ("mail.example", "alias.example"), (CA.subject, CA_KEY))
 EXPIRED = certificate("mail", ("mail.example",), (CA.subject, CA_KEY), until=BEGIN + datetime.timedelta(days=1))
+
+
+def test_addresses_in_a_certificate_are_names_too():
+    key = ec.generate_private_key(ec.SECP256R1())
+    addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("10.20.0.81", "2001:db8::81")]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name_of("www"))
+        .issuer_name(name_of("www"))
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(BEGIN)
+        .not_valid_after(BEGIN + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("www.example"), *addresses]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    assert names_of(made.public_bytes(serialization.Encoding.DER)) == ("www.example", "10.20.0.81", "2001:db8::81", "www")
 
 
 def tls_server(tmp_path, pair, first=b"", then=b"hello\r\n"):

@@ -24,15 +24,22 @@ LAST_LINE = f"city.yml:{INVENTORY.count(chr(10)) + 1}"
 SUITE = """
 import pytest
 from ordinance.judge.verdict import *
-from ordinance.suite import Check, control
-E = (Evidence("seen", ("o-000001",)),)
-W = (Witness("witnessed", ("o-000001",)),)
-GOOD = Compliant("fine", E, W)
-BAD = Violated("dana on dept has no maximum age", E)
+from ordinance.plugin import AUDIT
+from ordinance.suite import Check, NotProven, PolicyBroken, control
+
+@pytest.fixture
+def seen(request) -> str:
+    '''Journal id of something that was really recorded, as a look would.'''
+    return request.config.stash[AUDIT].journal.record(
+        look="accounts", vantage="here", target="dept", action="ssh-exec", started="2026-11-23T00:00:00.000Z",
+        monotonic=0.0, seconds=0.1, outcome="ok", seen="dana",
+    )
 
 @control("10.D/password-age")
-def test_age(check: Check) -> None:
+def test_age(check: Check, seen: str, request) -> None:
     '''Passwords are changed.'''
+    E, W = (Evidence("seen", (seen,)),), (Witness("witnessed", (seen,)),)
+    GOOD, BAD = Compliant("fine", E, W), Violated("dana on dept has no maximum age", E)
     {body}
 """
 
@@ -77,6 +84,11 @@ GOOD, BAD = "check.settle(GOOD)", "check.settle(BAD)"
         ("check.settle(GOOD)\nraise KeyError('bug')", 6, "unproven"),
         ("check.settle(BAD)\nraise KeyError('bug')", 1, "violated"),
         ("check.settle(GOOD)\ncheck.settle(GOOD)", 6, "unproven"),
+        ("check.settle(GOOD)\nraise NotProven('after all not')", 6, "unproven"),
+        ("check.settle(GOOD)\nraise PolicyBroken('after all not')", 6, "unproven"),
+        ("check.settle(GOOD)\nrequest.addfinalizer(lambda: 1 / 0)", 6, "unproven"),
+        ("check.settle(Compliant('fine', (Evidence('seen', ('o-009999',)),), W))", 6, "unproven"),
+        ("check.settle(Compliant('fine', E, (Witness('witnessed', (seen, 'o-009999')),)))", 6, "unproven"),
         ("pytest.skip('not today')", 6, "unproven"),
         ("check.settle(GOOD)\npytest.skip('not today')", 6, "unproven"),
         ("pytest.xfail('known')", 6, "unproven"),
@@ -86,6 +98,7 @@ GOOD, BAD = "check.settle(GOOD)", "check.settle(BAD)"
         ("check.settle(NotApplicable('nobody here', 'CIO'))", 5, "not-applicable"),
         ("raise KeyboardInterrupt", 2, "not-run"),
         ("pytest.exit('enough')", 2, "not-run"),
+        ("pytest.exit('enough', returncode=0)", 2, "not-run"),
     ],
 )
 def test_whatever_a_test_does_ends_in_its_verdict_and_exit_code(suite, body: str, code: int, dept: str) -> None:
@@ -181,6 +194,137 @@ def test_a_decision_that_a_control_does_not_apply_is_told_by_name(suite) -> None
     result, results = suite("raise KeyError('never run')", inventory=decided)
     assert set(verdicts(results).values()) == {"not-applicable"}
     assert result.ret == 5
+
+
+def test_a_run_that_was_left_after_its_last_verdict_is_incomplete(suite) -> None:
+    result, results = suite("check.settle(GOOD)\nif check.target == 'ws1': pytest.exit('enough', returncode=0)")
+    assert result.ret == 2
+    assert results["run"]["headline"] == "incomplete"
+
+
+def test_a_secret_that_a_peer_says_back_stands_in_no_report(suite, pytester, monkeypatch) -> None:
+    monkeypatch.setenv("HUSH", "tr0ub4dor-and-3")
+    body = (
+        "from ordinance.inventory.model import SecretRef\n"
+        "audit = request.config.stash[AUDIT]\n"
+        "word = audit._context('accounts').door.secret(SecretRef('env', 'HUSH'))\n"
+        "if check.target == 'ws1': raise KeyError(f'bad {str(word)}')\n"
+        "check.settle(Violated(f'it said {str(word)}', (Evidence(f'heard {str(word)}', (seen,)),)))"
+    )
+    result, results = suite(body)
+    assert verdicts(results) == {"dept": "violated", "ws1": "unproven"}
+    folder = pytester.path / "reports" / results["run"]["id"]
+    assert not [path.name for path in folder.iterdir() if b"tr0ub4dor" in path.read_bytes()]
+    assert "tr0ub4dor" not in result.stdout.str() + result.stderr.str()
+
+
+def test_the_kill_switch_is_a_file_in_the_reports_folder_of_the_run(suite, pytester) -> None:
+    body = (
+        "audit = request.config.stash[AUDIT]\n"
+        "door = audit._context('accounts').door._shared\n"
+        "if check.target == 'ws1': (audit.folder.reports / 'STOP').touch()\n"
+        "door.gate.switch.check()\n"
+        "check.settle(GOOD)"
+    )
+    result, _ = suite(body, "--reports", "elsewhere")
+    assert result.ret == 6
+    results = published(pytester.path / "elsewhere")
+    assert verdicts(results) == {"dept": "compliant", "ws1": "unproven"}
+    assert "kill switch" in "".join(check["reason"] for check in results["checks"])
+
+
+def test_a_failing_test_of_no_control_leaves_no_good_news(suite, pytester) -> None:
+    pytester.mkdir("tests").joinpath("test_plain.py").write_text("def test_plain(): assert False\n")
+    result, results = suite(GOOD)
+    assert result.ret == 2
+    assert "test_plain" in results["run"]["incomplete_because"]
+
+
+def test_a_test_file_that_cannot_be_read_is_told_and_nothing_is_begun(suite, pytester) -> None:
+    pytester.mkdir("tests").joinpath("test_broken.py").write_text("import no_such_module_anywhere\n")
+    for option in ((), ("--continue-on-collection-errors",)):
+        result, results = suite(GOOD, *option)
+        assert result.ret == 2
+        assert "no_such_module_anywhere" in result.stdout.str()
+        assert set(verdicts(results).values()) == {"not-run"}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--deselect", "tests/test_it.py::test_age[ws1]"), ("-k", "dept"), ("--lf",), ("--sw",)],
+    ids=lambda option: option[0],
+)
+def test_a_narrowed_run_says_by_what(suite, option) -> None:
+    suite("check.settle(BAD if check.target == 'dept' else GOOD)")
+    result, results = suite(GOOD, *option, control="")
+    assert result.ret == 0, result.stdout.str() + result.stderr.str()
+    assert verdicts(results) == {"dept": "compliant"}
+    assert option[0] in results["run"]["selection"]
+    assert "1 selected check" in result.stdout.str()
+    (clause,) = (clause for clause in results["clauses"] if clause["id"] == "10.D")
+    assert clause["standing"] != "compliant"
+
+
+def test_a_left_out_file_is_told(suite, pytester) -> None:
+    pytester.mkdir("tests").joinpath("test_more.py").write_text("def test_plain(): pass\n")
+    result, _ = suite(GOOD, "--ignore", "tests/test_it.py", control="10.D/*")
+    assert result.ret == 5
+    assert "--ignore" in result.stdout.str()
+
+
+@pytest.mark.parametrize("place", ["tests", "tests/", ".", "tests/test_it.py"])
+def test_a_place_that_leaves_nothing_out_is_no_selection(suite, pytester, place: str) -> None:
+    suite(GOOD)
+    result = pytester.runpytest_subprocess("--inventory", "city.yml", "--clause", "10.D", place, timeout=60)
+    assert result.ret == 0, result.stdout.str()
+    assert published(pytester.path / "reports")["run"]["selection"] == "--clause 10.D"
+
+
+@pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test", "--collect-only", "--cache-show", "--setup-plan"])
+def test_asking_pytest_about_the_suite_begins_no_run(suite, pytester, option: str) -> None:
+    _, before = suite(GOOD)
+    suite(GOOD, option)
+    assert published(pytester.path / "reports") == before
+
+
+def test_workers_are_refused(suite, pytester) -> None:
+    pytester.makeconftest(
+        "def pytest_addoption(parser):\n"
+        "    parser.getgroup('xdist')._addoption('-n', '--numprocesses', dest='numprocesses', type=int)\n"
+    )
+    result, results = suite(GOOD, "-n", "2")
+    assert result.ret == 4
+    assert "-n" in result.stderr.str()
+    assert results == {}
+
+
+def test_a_plan_that_cannot_be_written_ends_incomplete(suite, pytester) -> None:
+    pytester.makeconftest(
+        "import pytest\nfrom ordinance.plugin import AUDIT\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtestloop(session):\n"
+        "    session.config.stash[AUDIT].folder.path.joinpath('plan.json').mkdir()\n"
+    )
+    result, results = suite(GOOD)
+    assert result.ret == 2
+    assert "plan.json" in result.stdout.str()
+    assert set(verdicts(results).values()) == {"not-run"}
+
+
+def test_a_look_for_a_decided_control_is_not_in_the_plan(suite) -> None:
+    decided = INVENTORY.replace(
+        "dept: {accounts",
+        "dept: {ansible_host: 192.0.2.9, ansible_user: x, ssh_key: env:K, "
+        "host_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHGWBIbzVpncKZ7IO7bkz5BkWF3j4+GIpSGhJPlePRx], accounts",
+    )
+    result, _ = suite(GOOD, "--plan", inventory=decided)
+    assert "192.0.2.9" in result.stdout.str()
+    decided += (
+        "registers:\n  not_applicable:\n"
+        "    - {control: 10.D/password-age, decided_by: Chief Information Officer, reason: single sign-on, until: 2199-01-01}\n"
+    )
+    result, _ = suite(GOOD, "--plan", inventory=decided)
+    assert "192.0.2.9" not in result.stdout.str()
 
 
 def test_the_plugin_sleeps_outside_the_suites(pytester) -> None:

@@ -66,6 +66,11 @@ def test_compliant_needs_every_control(built: int, later: int, made: int, expect
     assert standing(law("tested", built=built, later=later), checks) == expected
 
 
+def test_compliant_needs_every_target_of_a_control():
+    records = clause_records(law("tested", built=1), [check("compliant")], (), TODAY, left_out={"1/c0"})
+    assert records[0].standing == "compliant-in-part"
+
+
 @pytest.mark.parametrize(
     ("register", "expected"), [((), "compliant-in-part"), ((EXPIRED,), "compliant-in-part"), ((LIVE,), "compliant")]
 )

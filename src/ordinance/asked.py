@@ -7,14 +7,41 @@ from pathlib import Path
 
 import pytest
 
+from ordinance.errors import UsageError
 from ordinance.labkeeper import default_inventory
 from ordinance.plan import Selection
+
+#: Options of pytest that leave tests out: as it names them, and as they are typed.
+_NARROWING = {
+    "keyword": "-k",
+    "markexpr": "-m",
+    "deselect": "--deselect",
+    "ignore": "--ignore",
+    "ignore_glob": "--ignore-glob",
+    "lf": "--lf",
+    "stepwise": "--sw",
+}
+#: Options by which pytest only tells about the suite.
+_TELLING = ("plan", "collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow", "setupplan")
+#: Options of pytest-xdist, with the values that mean one process.
+_WORKERS: dict[str, tuple[object, ...]] = {"numprocesses": (None, 0), "tx": (None, []), "dist": (None, "no")}
 
 
 def is_audit(config: pytest.Config) -> bool:
     """Whether one of the compliance suites is among what pytest was asked to run."""
-    places = [Path(os.path.abspath(str(argument).split("::", 1)[0])) for argument in config.args]  # noqa: PTH100 - follows no link
-    return any(_meets(place, suite) for place in places for suite in suites(config) if suite.is_dir())
+    return any(_meets(place, suite) for place in _places(config) for suite in suites(config) if suite.is_dir())
+
+
+def looks(config: pytest.Config) -> bool:
+    """Whether anything is to be looked at, or pytest is only asked about the suite."""
+    return not any(getattr(config.option, name, None) for name in _TELLING)
+
+
+def one_process(config: pytest.Config) -> None:
+    """UsageError when the tests are to run in several processes: each would look, and none would have the whole plan."""
+    spread = any(getattr(config.option, name, usual[0]) not in usual for name, usual in _WORKERS.items())
+    if spread or hasattr(config, "workerinput"):
+        raise UsageError("an audit runs in one process, its looks side by side: leave out -n, --dist and --tx of pytest-xdist")
 
 
 def suites(config: pytest.Config) -> list[Path]:
@@ -22,10 +49,9 @@ def suites(config: pytest.Config) -> list[Path]:
     return [config.rootpath / path for path in config.getini("ordinance_suites")]  # a default comes relative
 
 
-def whole_suite(config: pytest.Config) -> bool:
-    """Whether neither paths nor -k nor -m narrow what is collected."""
-    given = config.args_source is pytest.Config.ArgsSource.ARGS
-    return not (given or config.option.keyword or config.option.markexpr)
+def narrowed(config: pytest.Config) -> bool:
+    """Whether what is collected is less than the suites: by place, or by an option of pytest."""
+    return bool(_narrowing_words(config))
 
 
 def inventory(config: pytest.Config) -> Path:
@@ -47,14 +73,25 @@ def selection(config: pytest.Config) -> Selection:
 
 def words(config: pytest.Config) -> str:
     """Everything that narrows the run, as it was typed; empty for a whole audit."""
-    parts = [str(selection(config))]
-    if config.option.keyword:
-        parts.append(f"-k {config.option.keyword}")
-    if config.option.markexpr:
-        parts.append(f"-m {config.option.markexpr}")
-    if config.args_source is pytest.Config.ArgsSource.ARGS:
-        parts.extend(str(argument) for argument in config.args)
-    return " ".join(part for part in parts if part)
+    return " ".join(part for part in (str(selection(config)), *_narrowing_words(config)) if part)
+
+
+def _narrowing_words(config: pytest.Config) -> list[str]:
+    parts: list[str] = []
+    for name, option in _NARROWING.items():
+        value = getattr(config.option, name, None)
+        if value is True:
+            parts.append(option)
+        elif value:
+            parts.extend(f"{option} {one}" for one in ([value] if isinstance(value, str) else value))
+    whole = all(any(place == suite or place in suite.parents for place in _places(config, "whole")) for suite in suites(config))
+    return parts if whole else [*parts, *(str(argument) for argument in config.args)]
+
+
+def _places(config: pytest.Config, kind: str = "any") -> list[Path]:
+    """Where pytest was asked to look for tests; "whole" leaves out what names a test within a file."""
+    given = [str(argument) for argument in config.args if kind == "any" or "::" not in str(argument)]
+    return [Path(os.path.abspath(argument.split("::", 1)[0])) for argument in given]  # noqa: PTH100 - follows no link
 
 
 def _meets(place: Path, suite: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from ordinance.observatory import Observatory
 from ordinance.observe import looks
 from ordinance.observe.api import LOOKS, LookContext
 from ordinance.observe.door import NetworkDoor
+from ordinance.observe.gate import KillSwitch
 from ordinance.plan import PlannedCheck, Selection, make_plan
 from ordinance.record.folder import PLAN, RunFolder
 from ordinance.record.journal import Journal
@@ -52,6 +53,24 @@ class Brief:
         """Every check that was asked for."""
         return make_plan(self.law, self.inventory, self.selection)
 
+    def day_of(self, moment: datetime) -> date:
+        """The city's calendar day."""
+        return moment.astimezone(ZoneInfo(self.inventory.timezone)).date()
+
+    def foregone(self, check: PlannedCheck, today: date) -> Verdict | None:
+        """A verdict that needs no looking: decided not to apply, or nothing declared to look at."""
+        exemption = exempted(check.control, self.inventory.registers, today)
+        if exemption is not None:
+            return exemption
+        return Unproven(check.lacking) if check.lacking else None
+
+    def looks_behind(self, checks: Iterable[PlannedCheck], today: date) -> tuple[str, ...]:
+        """Names of the looks that these checks rest on, where there is something to look at."""
+        wanted = [
+            name for check in checks if self.foregone(check, today) is None for name in self.law.controls[check.control].looks
+        ]
+        return tuple(dict.fromkeys(wanted))
+
 
 @dataclass(slots=True)
 class Audit:
@@ -66,6 +85,8 @@ class Audit:
     keeper: LabKeeper | None = None
     fault: str = ""  #: why the run could not go on
     selected: str = ""  #: what was asked for, in words; empty: everything
+    left_out: frozenset[str] = frozenset()  #: controls that are not checked on every target they have
+    strays: list[str] = field(default_factory=list)  #: tests in the suites that failed and verify no control
     tracebacks: list[str] = field(default_factory=list)
     verdicts: dict[tuple[str, str], Verdict] = field(init=False)
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -89,18 +110,17 @@ class Audit:
         for name in self.looks_needed():
             self.observatory.start(name)
 
+    def lost(self) -> str:
+        """Why there is nothing left to look at; empty while there is."""
+        return self.keeper.lost() if self.keeper is not None else ""
+
     def looks_needed(self) -> tuple[str, ...]:
         """Names of the looks behind the planned checks that have something to look at."""
-        controls = self.brief.law.controls
-        wanted = [name for check in self.plan if self.foregone(check) is None for name in controls[check.control].looks]
-        return tuple(dict.fromkeys(wanted))
+        return self.brief.looks_behind(self.plan, self.today())
 
     def foregone(self, check: PlannedCheck) -> Verdict | None:
         """A verdict that needs no looking: decided not to apply, or nothing declared to look at."""
-        exemption = exempted(check.control, self.brief.inventory.registers, self.today())
-        if exemption is not None:
-            return exemption
-        return Unproven(check.lacking) if check.lacking else None
+        return self.brief.foregone(check, self.today())
 
     def settle(self, check: PlannedCheck, verdict: Verdict) -> Verdict:
         """Take in a verdict, after the registers of ITD have been applied to it. A check is settled once."""
@@ -125,6 +145,7 @@ class Audit:
 
     def narrow(self, keys: Collection[tuple[str, str]]) -> None:
         """Plan only these checks; possible until the looks begin."""
+        self.left_out = frozenset(check.control for check in self.plan if check.key not in keys)
         self.plan = tuple(check for check in self.plan if check.key in keys)
         self.verdicts = {check.key: NotRun() for check in self.plan}
 
@@ -144,22 +165,29 @@ class Audit:
 
     def today(self) -> date:
         """The city's calendar day on which the run began."""
-        return self.started.astimezone(ZoneInfo(self.brief.inventory.timezone)).date()
+        return self.brief.day_of(self.started)
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret that this run has used."""
+        return text if self._door is None else self._door.vault.redact_text(text)
 
     def close(self) -> None:
         """Stop looking and let go of what was opened."""
         self.observatory.halt()
-        if self._door is not None:
-            self._door.close()
-        if self.keeper is not None:
-            self.keeper.close()
-        self.journal.close()
+        try:
+            if self._door is not None:
+                self._door.close()
+            if self.keeper is not None:
+                self.keeper.close()
+        finally:
+            self.journal.close()
 
     def _context(self, look: str) -> LookContext:
         with self._lock:
             if self._door is None:
                 halted = lambda: self.observatory.halted  # noqa: E731
-                self._door = NetworkDoor(self.brief.inventory, self.journal, halted=halted)
+                switch = KillSwitch.of_environment(halted, self.folder.reports)
+                self._door = NetworkDoor(self.brief.inventory, self.journal, switch=switch)
             door = self._door
         return LookContext(
             door=door.for_look(look), inventory=self.brief.inventory, profile=self.brief.profile, sight=self.observatory.see

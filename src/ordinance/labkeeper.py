@@ -14,6 +14,8 @@ from ordinance.lab import ns, state
 
 #: Seconds the lab may take to come up; the image may have to be built first.
 UP_SECONDS = 900.0
+#: Seconds it may take to go down by itself.
+DOWN_SECONDS = 10.0
 #: The host whose network namespace the audit looks from.
 DESK = "itd"
 
@@ -24,6 +26,7 @@ class LabKeeper:
     def __init__(self) -> None:
         self._starter: subprocess.Popen[bytes] | None = None
         self._home: int | None = None
+        self._lab: state.RunningLab | None = None
         self.started = False
 
     def open(self) -> state.RunningLab:
@@ -31,9 +34,16 @@ class LabKeeper:
         lab = state.find()
         if lab is None:
             lab = self._start()
+        self._lab = lab
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         ns.join_network(lab.pid_of(DESK))
         return lab
+
+    def lost(self) -> str:
+        """Why nothing can be looked at any more; empty while the lab is up."""
+        if self._lab is None or self._lab.alive():
+            return ""
+        return "the embedded city ended in the middle of the run"
 
     def close(self) -> None:
         """Go back to where the thread came from and let a lab that was started here go."""
@@ -44,7 +54,11 @@ class LabKeeper:
         if self._starter is not None:
             if self._starter.stdin is not None:
                 self._starter.stdin.close()  # the lab is held by this pipe
-            self._starter.wait(timeout=10)
+            try:
+                self._starter.wait(timeout=DOWN_SECONDS)
+            except subprocess.TimeoutExpired:  # its hosts die with it; the results must not wait for it
+                self._starter.kill()
+                self._starter.wait()
             self._starter = None
 
     def _start(self) -> state.RunningLab:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ordinance.audit import Audit
-from ordinance.judge.verdict import NotApplicable, State, Unproven, Verdict
+from ordinance.judge.verdict import NotApplicable, State, Unproven, Verdict, Violated
 from ordinance.observe.api import CouldNotLook
 from ordinance.plan import PlannedCheck
 from ordinance.suite import NotProven, PolicyBroken
@@ -33,7 +33,7 @@ def settle_report(audit: Audit, check: PlannedCheck, call: pytest.CallInfo[None]
     if error is not None and call.excinfo is not None and not _expected(error, audit.verdicts[check.key]):
         audit.could_not_settle(check, _why(error))
         if not isinstance(error, (CouldNotLook, *_OWN_WAY_OUT)):
-            audit.tracebacks.append(f"{report.nodeid}\n{call.excinfo.getrepr(style='short')}")
+            audit.tracebacks.append(audit.redact(f"{report.nodeid}\n{call.excinfo.getrepr(style='short')}"))
     if call.when == "call" and error is None and audit.is_unsettled(check):
         audit.settle(check, Unproven("the test ended without handing in a verdict"))
         report.outcome = "failed"
@@ -52,7 +52,9 @@ def _expected(error: BaseException, verdict: Verdict) -> bool:
     """Whether this is how a settled check ends; a skip is only for what was decided not to apply."""
     if isinstance(error, pytest.skip.Exception):
         return isinstance(verdict, NotApplicable)
-    return isinstance(error, (PolicyBroken, NotProven))
+    if isinstance(error, PolicyBroken):
+        return isinstance(verdict, Violated)
+    return isinstance(error, NotProven) and isinstance(verdict, Unproven)
 
 
 def _why(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ordinance.observe.contacts import Contact, contacts
@@ -19,8 +20,8 @@ def plan_lines(brief: Brief, checks: Sequence[PlannedCheck]) -> Iterator[str]:
     yield from _checks(checks)
     yield ""
     yield "Would be contacted:"
-    names = dict.fromkeys(name for check in checks for name in brief.law.controls[check.control].looks)
-    for vantage, group in _by_vantage(contacts(tuple(names), inventory, brief.profile)).items():
+    names = brief.looks_behind(checks, brief.day_of(datetime.now(UTC)))
+    for vantage, group in _by_vantage(contacts(names, inventory, brief.profile)).items():
         yield f"  from {vantage}"
         for contact in group:
             yield f"    {contact.target}  {contact.what}  [{contact.look}]"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,7 +18,7 @@ from ordinance import __version__, asked, outcome, rooting
 from ordinance.audit import Audit, Brief, now
 from ordinance.errors import OrdinanceError
 from ordinance.judge.verdict import NotApplicable
-from ordinance.observatory import Observatory
+from ordinance.observatory import Observatory, Progress
 from ordinance.plan import PlannedCheck
 from ordinance.planview import plan_lines
 from ordinance.publish import Ending, publish
@@ -52,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name our marker; in an audit, leave the telling of failures to our own summary."""
     config.addinivalue_line("markers", "control(name): the control of policy/controls.yml that this test verifies")
-    if asked.is_audit(config) and config.option.tbstyle == "auto":
+    if asked.is_audit(config) and asked.looks(config) and config.option.tbstyle == "auto":
         config.option.tbstyle = "no"
         config.option.reportchars = ""
 
@@ -71,14 +71,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not asked.is_audit(config):
         return
     started = now()
-    looking = not (config.option.plan or config.option.collectonly)
     try:
-        folder = RunFolder.begin(asked.reports(config), started) if looking else None
+        asked.one_process(config)
+        folder = RunFolder.begin(asked.reports(config), started) if asked.looks(config) else None
         brief = Brief.read(asked.inventory(config), config.option.profile, asked.selection(config))
         if folder is not None:
-            config.stash[AUDIT] = Audit(
-                brief, folder, brief.plan(), started, Journal(folder.journal), selected=asked.words(config)
-            )
+            config.stash[AUDIT] = Audit(brief, folder, brief.plan(), started, Journal(folder.journal))
     except OrdinanceError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BRIEF] = brief
@@ -96,7 +94,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drop what was not selected; make sure that what is planned has a test."""
+    """Drop what was not selected, and note which check each of the others is."""
     if BRIEF not in config.stash:
         return
     # a control that was not selected: pytest made one item without a check of it
@@ -104,16 +102,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if (check := _planned(item)) is not None:
             item.stash[PLANNED] = check
-    audit = config.stash.get(AUDIT, None)
-    if audit is not None:
-        _narrow(config, audit, {item.stash[PLANNED].key for item in items if PLANNED in item.stash})
 
 
-def _narrow(config: pytest.Config, audit: Audit, collected: set[tuple[str, str]]) -> None:
-    """The plan is what was collected; a whole run must have collected all of it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Keep why a test file could not be read: nobody knows what it would have verified."""
+    report = yield
+    audit = collector.config.stash.get(AUDIT, None)
+    if audit is not None and report.failed:
+        audit.tracebacks.append(f"{report.nodeid}\n{report.longreprtext}")
+    return report
+
+
+def _narrow(session: pytest.Session, audit: Audit) -> None:
+    """The plan is what was collected; where nothing narrows it, all of it must have been collected."""
+    config = session.config
+    collected = {item.stash[PLANNED].key for item in session.items if PLANNED in item.stash}
     missing = sorted({check.control for check in audit.plan if check.key not in collected})
-    if missing and asked.whole_suite(config):
+    if missing and not asked.narrowed(config):
         raise pytest.UsageError(f"planned, but no test under {asked.suites(config)[0]} verifies it: {', '.join(missing)}")
+    audit.selected = asked.words(config) if missing else str(asked.selection(config))
     audit.narrow(collected)
 
 
@@ -121,17 +129,31 @@ def _narrow(config: pytest.Config, audit: Audit, collected: set[tuple[str, str]]
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Print the plan and stop, or bring up what is needed and start every look."""
     config = session.config
-    brief = config.stash.get(BRIEF, None)
-    if brief is None or session.testsfailed or config.option.collectonly:
+    brief, audit = config.stash.get(BRIEF, None), config.stash.get(AUDIT, None)
+    if brief is None or config.option.collectonly:
         return None
+    if session.testsfailed:
+        _stop(session, audit, f"not every test file could be read ({session.testsfailed} errors)")
     if config.option.plan:
         _print_plan(config, brief, [item.stash[PLANNED] for item in session.items if PLANNED in item.stash])
         return True
-    audit = config.stash[AUDIT]
-    audit.write_plan()
+    if audit is None:
+        return None
+    _narrow(session, audit)  # only now has every plugin of pytest left out what it was asked to leave out
+    try:
+        audit.write_plan()
+    except OrdinanceError as error:
+        _stop(session, audit, str(error))
     if audit.plan:
         _begin(session, audit)
     return None
+
+
+def _stop(session: pytest.Session, audit: Audit | None, why: str) -> NoReturn:
+    """End the run before its first look."""
+    if audit is not None:
+        audit.fault = why
+    raise session.Interrupted(why)
 
 
 def _begin(session: pytest.Session, audit: Audit) -> None:
@@ -141,9 +163,14 @@ def _begin(session: pytest.Session, audit: Audit) -> None:
     try:
         waiting.say(f"looking at {audit.open()}")
     except OrdinanceError as error:
-        audit.fault = str(error)
-        raise session.Interrupted(str(error)) from error
-    audit.observatory.on_wait = waiting.tick
+        _stop(session, audit, str(error))
+
+    def wait(progress: Mapping[str, Progress]) -> None:
+        if lost := audit.lost():
+            raise session.Interrupted(lost)
+        waiting.tick(progress)
+
+    audit.observatory.on_wait = wait
     audit.look()
 
 
@@ -166,7 +193,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     audit, check = item.config.stash.get(AUDIT, None), item.stash.get(PLANNED, None)
     if audit is not None and check is not None:
         outcome.settle_report(audit, check, call, report)
+    elif audit is not None and report.failed:
+        audit.strays.append(report.nodeid)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A run that is left is incomplete, whatever code it is left with (`pytest.exit`)."""
+    try:
+        return (yield)
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        if (audit := item.config.stash.get(AUDIT, None)) is not None:
+            audit.fault = "the run was interrupted"
+        raise
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> outcome.Shown | None:
@@ -189,7 +229,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         audit.tracebacks.append(f"The results could not be published; {audit.folder.reports / 'latest'} says INCOMPLETE. {error}")
         session.exitstatus = ExitCode.INCOMPLETE
     except Exception:  # noqa: BLE001 - a defect must not end as pytest's 1, which means violated
-        audit.tracebacks.append(traceback.format_exc())
+        audit.tracebacks.append(audit.redact(traceback.format_exc()))
         session.exitstatus = ExitCode.DEFECT
     else:
         session.config.stash[ENDING] = ending
@@ -245,6 +285,8 @@ def _print_plan(config: pytest.Config, brief: Brief, checks: list[PlannedCheck])
 def _nothing(audit: Audit) -> str:
     """Why there is nothing to check, and where to look."""
     wanted, inventory = str(audit.brief.selection), audit.brief.inventory
+    if audit.fault:
+        return f"Nothing was checked: {audit.fault}."
     if audit.brief.plan():
         return f"Nothing to check: no test was selected by {audit.selected}."
     if wanted and inventory.hosts:
@@ -254,10 +296,12 @@ def _nothing(audit: Audit) -> str:
 
 def _why_stopped(session: pytest.Session, audit: Audit, exitstatus: int) -> str:
     """Why the run is incomplete; empty when every planned check had its turn."""
-    if audit.fault:
-        return audit.fault
+    if fault := audit.fault or audit.lost():
+        return fault
     if exitstatus == pytest.ExitCode.INTERRUPTED:
         return "the run was interrupted"
     if any(audit.is_unsettled(check) for check in audit.plan):
         return str(session.shouldfail or session.shouldstop or "the run ended early")
+    if audit.strays:
+        return f"{', '.join(audit.strays[:3])} failed: a test that verifies no control stands among the suites"
     return ""

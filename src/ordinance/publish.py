@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ordinance import __version__
 from ordinance.audit import Audit, now
+from ordinance.final import final
 from ordinance.record.exitcode import ExitCode
 from ordinance.record.folder import JUNIT, REPORT, RESULTS
 from ordinance.record.journal import JournalError, read_journal
-from ordinance.record.model import Results
+from ordinance.record.model import Observation, Results
 from ordinance.record.results import build_results, encode
 from ordinance.report.html import render as render_html
 from ordinance.report.junit import render as render_junit
@@ -33,6 +34,9 @@ class Ending:
 def publish(audit: Audit, *, stopped: str) -> Ending:
     """Publish a run. `stopped` says why it is incomplete; empty when it came to its end."""
     stopped = _close(audit) or stopped
+    observations = read_journal(audit.folder.journal)
+    stopped = _journal_fault(audit, observations) or stopped
+    recorded = {observation.id for observation in observations}
     facts = replace(
         audit.facts,
         finished=now(),
@@ -47,12 +51,13 @@ def publish(audit: Audit, *, stopped: str) -> Ending:
         profile=audit.brief.profile,
         inventory=audit.brief.inventory,
         plan=audit.plan,
-        verdicts=audit.verdicts,
+        verdicts={key: final(verdict, recorded, audit.redact) for key, verdict in audit.verdicts.items()},
         seconds=audit.seconds,
+        left_out=audit.left_out,
     )
-    observations = read_journal(audit.folder.journal)
+    # The results come last: where they are, everything is.
     audit.folder.publish(
-        {RESULTS: encode(results), REPORT: render_html(results, observations).encode(), JUNIT: render_junit(results)}
+        {REPORT: render_html(results, observations).encode(), JUNIT: render_junit(results), RESULTS: encode(results)}
     )
     return Ending(results, audit.folder.report, ExitCode(results.run.exit_code))
 
@@ -61,6 +66,13 @@ def versions() -> dict[str, str]:
     """What the run was made with."""
     found = {name: version(name) for name in _TOLD_PACKAGES}
     return {"ordinance": __version__, "python": platform.python_version(), "system": platform.platform(), **found}
+
+
+def _journal_fault(audit: Audit, observations: list[Observation]) -> str:
+    """Say when the journal on disk is not what was written."""
+    if len(observations) == audit.journal.count:
+        return ""
+    return f"the journal {audit.folder.journal} holds {len(observations)} of {audit.journal.count} observations: it was changed"
 
 
 def _close(audit: Audit) -> str:

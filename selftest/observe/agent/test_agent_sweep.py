@@ -176,3 +176,13 @@ def test_a_pace_is_kept_in_total_and_for_each_host(net: Bed) -> None:
     assert seen["seconds"] > 700 / 150
     assert net.counters()[0] == 0, "faster than two hosts at 150 connects a second"
     assert seen["complete"]
+
+
+def test_a_witness_that_is_down_from_the_start_voids_nothing_and_is_told(net: Bed) -> None:
+    down = ["198.51.100.5", 26, 20.0]  # behind the same firewall, and nothing comes back
+    seen = sweep(net, canaries=[down, *CANARIES])
+    told = {(canary["address"], canary["port"]): canary for canary in seen["canaries"]}
+    assert told["198.51.100.5", 26]["sent"] > 0
+    assert told["198.51.100.5", 26]["answered"] == told["198.51.100.5", 26]["late_answered"] == 0
+    assert seen["voided"] == 0
+    assert all(bound["miss_bound"] <= 1e-4 for bound in seen["bounds"])

@@ -14,16 +14,20 @@ import dns.rcode
 import dns.rrset
 
 from ordinance.inventory.model import Inventory
-from ordinance.observe.api import CommandResult, CouldNotLook, LookContext, Unseen
+from ordinance.observe.api import CommandResult, CouldNotLook, LookContext, TlsPeer, Unseen
 from selftest.judge.city_cases import CITY, PROFILE
 
 
 class Talk:
     """A dialogue in which `answer` makes of all that was written what is read."""
 
-    def __init__(self, answer: Callable[[bytes], bytes], observation: str) -> None:
+    def __init__(
+        self, answer: Callable[[bytes], bytes], observation: str, names: tuple[str, ...] | None = None, *, tls_only: bool = False
+    ) -> None:
         self.observation = observation
         self._answer = answer
+        self._names = names
+        self._mute = tls_only
         self._left: bytes | None = None
 
     def __enter__(self) -> Talk:
@@ -33,11 +37,28 @@ class Talk:
         return None
 
     def write(self, data: bytes) -> None:
-        self._left = self._answer(data)
+        self._left = b"" if self._mute else self._answer(data)
 
     def read_some(self, most: int = 4096) -> bytes:
-        data, self._left = (self._left or b"")[:most], (self._left or b"")[most:]
+        if self._left is None:
+            self._left = self._greeting()
+        data, self._left = self._left[:most], self._left[most:]
         return data
+
+    def read_line(self) -> bytes:
+        if self._left is None:
+            self._left = self._greeting()
+        line, _, self._left = self._left.partition(b"\n")
+        return line.removesuffix(b"\r")
+
+    def start_tls(self, server_name: str, ca: bytes | None, *, verify: bool = True) -> TlsPeer:
+        if self._names is None:
+            raise CouldNotLook(Unseen.PROTOCOL, "no TLS", self.observation)
+        self._mute = False
+        return TlsPeer("TLSv1.3", self._names, "", verify)
+
+    def _greeting(self) -> bytes:
+        return self._answer(b"")
 
 
 @dataclass
@@ -51,7 +72,8 @@ class Place:
         serve = self.town.listeners.get((str(address), port))
         if serve is None:
             raise CouldNotLook(Unseen.NO_ANSWER, f"{address} {port}", self.town.seen())
-        return Talk(serve, self.town.seen())
+        names = self.town.certificates.get((str(address), port))
+        return Talk(serve, self.town.seen(), names, tls_only=self.town.tls_only and names is not None)
 
     def run(self, argv: Sequence[str], deadline: Any, **more: Any) -> CommandResult:
         status, text = self.town.commands.get((self.name, argv[-1]), (127, b""))
@@ -70,6 +92,8 @@ class Town:
     """What there is, and faults that can be switched on."""
 
     listeners: dict[tuple[str, int], Callable[[bytes], bytes]] = field(default_factory=dict)
+    certificates: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    tls_only: bool = False  #: ports with a certificate say nothing before TLS
     commands: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     agent: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     snmp: Callable[..., dict[str, str]] | None = None
@@ -109,6 +133,7 @@ class NameServer:
     zone: dict[tuple[str, str], str]
     gives: frozenset[str] = frozenset()
     rcode: str = ""
+    authority: bool = True
 
     def tcp(self, data: bytes) -> bytes:
         reply = self.reply(data[2:])
@@ -124,6 +149,7 @@ class NameServer:
     def reply(self, wire: bytes) -> bytes:
         question = dns.message.from_wire(wire)
         reply = dns.message.make_response(question)
+        reply.flags |= dns.flags.AA if self.authority else 0
         name, kind = question.question[0].name, dns.rdatatype.to_text(question.question[0].rdtype)
         key = name.to_text().rstrip("."), kind
         if kind == "AXFR" and key[0] in self.gives:
@@ -131,8 +157,9 @@ class NameServer:
             reply.answer += [soa, dns.rrset.from_text(name, 60, "IN", "NS", "ns.city.example."), soa]
         elif kind == "AXFR":
             reply.set_rcode(dns.rcode.REFUSED)
-        elif key in self.zone:
-            reply.answer.append(dns.rrset.from_text(name, 60, "IN", kind, self.zone[key]))
+        elif key in self.zone or (f"*.{key[0].partition('.')[2]}", kind) in self.zone:
+            data = self.zone.get(key) or self.zone[f"*.{key[0].partition('.')[2]}", kind]
+            reply.answer.append(dns.rrset.from_text(name, 60, "IN", kind, data))
         else:
             reply.set_rcode(dns.rcode.NXDOMAIN)
         if self.rcode:

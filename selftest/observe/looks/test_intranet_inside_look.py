@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ordinance.inventory.model import Vantage
+from ordinance.inventory.model import Service, Vantage
 from ordinance.observe.api import CouldNotLook, Unseen
 from ordinance.observe.looks.intranet_inside import intranet_inside
 from selftest.judge.city_cases import CANARY, CITY, IN4, IN6
-from selftest.observe.looks.city_looks import Town, context
+from selftest.observe.looks.city_looks import Town, context, one
 
 TWO = replace(CITY, vantages={**CITY.vantages, "workstation": Vantage("workstation", "inside", "ws1")})
 
@@ -33,6 +33,35 @@ def test_both_addresses_are_seen_before_and_after_the_sweep() -> None:
     assert len(seen.pages) == 8
     assert all(page.canary and page.observation for page in seen.pages)
     assert b"Host: intranet.city.example" in serve.asked[0]
+
+
+def declared(*services: tuple[int, str], port: int):
+    """One address of the Intranet, with its services."""
+    (site,) = CITY.intranet
+    held = tuple(Service("intranet", one(IN4), number, name, CANARY, frozenset({"inside"})) for number, name in services)
+    return replace(CITY, intranet=(replace(site, addresses=(one(IN4),), port=port),), services=held)
+
+
+def over_tls(city, *ports: int, plain=None) -> list[bool]:
+    """Whether the page was seen, where these ports speak TLS alone."""
+    listeners = {(IN4, port): page(CANARY) for port in ports} | ({(IN4, 80): plain} if plain else {})
+    town = Town(listeners=listeners, certificates={(IN4, port): ("intranet.city.example",) for port in ports}, tls_only=True)
+    return [seen.canary for seen in intranet_inside(context(town, city)).pages]
+
+
+def test_a_site_over_tls_alone_is_seen_as_its_service_is_declared() -> None:
+    assert over_tls(declared((8443, "https"), port=8443), 8443) == [True, True]
+    assert over_tls(declared((8443, "http"), port=8443), 8443) == [False, False]
+    assert over_tls(declared(port=443), 443) == [True, True]
+
+
+def test_a_site_that_sends_plain_visitors_on_to_tls_is_seen() -> None:
+    def moved(request: bytes) -> bytes:
+        return b"HTTP/1.1 301 Moved\r\nLocation: https://intranet.city.example/\r\nContent-Length: 0\r\n\r\n"
+
+    city = declared((80, "http"), port=80)
+    assert over_tls(city, 443, plain=moved) == [True, True]
+    assert over_tls(city, plain=moved) == [False, False]
 
 
 def test_another_page_has_no_canary_and_a_status() -> None:

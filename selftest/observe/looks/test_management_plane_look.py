@@ -41,6 +41,7 @@ def careful(open_ports: frozenset[tuple[str, int]] = frozenset()) -> Callable[[M
                     "decoys": [port(spec) for spec in target["decoys"]],
                     "control": control,
                     "miss_bound": 6e-5,
+                    "slow_decoys": 0,
                 }
                 for target in job["targets"]
             ]

@@ -42,6 +42,9 @@ def verdict_of(system: Town) -> tuple[str, str]:
         ),
         (town({("8.100.51.198.in-addr.arpa", "PTR"): "intranet.city.example."}), "violated", "8.100.51.198"),
         (town(gives=frozenset({"100.51.198.in-addr.arpa"})), "violated", "whole zone 100.51.198.in-addr.arpa"),
+        (town({("*.city.example", "A"): WWW4}), "compliant", ""),
+        (town({("*.city.example", "A"): WWW4, ("intranet.city.example", "A"): NS}), "violated", f"intranet.city.example A {NS}"),
+        (town(authority=False), "unproven", "no authority"),
         (town(rcode="SERVFAIL"), "unproven", "SERVFAIL"),
         (DEAD, "unproven", "did not resolve"),
     ],
@@ -111,11 +114,11 @@ def test_a_datagram_that_is_no_answer_is_unseen(exchange: dict[str, str], words:
     assert words in udp(**exchange).unseen
 
 
-def test_an_answer_cut_short_is_unseen() -> None:
+def test_an_answer_cut_short_is_one_that_tcp_completes() -> None:
     def cut(job):
         wire = bytearray(NameServer(WITNESS).reply(base64.b64decode(job["exchanges"][0]["payload_b64"])))
         wire[2] |= 0x02  # TC
         return {"exchanges": [{"answer": "open", "reply_b64": base64.b64encode(wire).decode()}]}
 
     (answer,) = dns_udp.ask_all(Town(agent={"udp": cut}).at("outside"), one(NS), [("www.city.example", "A")], Deadline.after(5))
-    assert "cut short" in answer.unseen
+    assert (answer.unseen, answer.rcode, answer.authoritative) == ("", "NOERROR", True)

@@ -71,8 +71,14 @@ def _reset(reply: Reply, host_hops: int | None, *, is_firewall: bool) -> Attribu
     if reply.hops is None or host_hops is None:
         return Attribution(Where.UNKNOWN, "refused by a reset, and who sent it cannot be told")
     if reply.hops < host_hops:
-        return Attribution(Where.STOPPED, f"refused by a reset from {reply.hops} hops away, the hosts are {host_hops} away")
-    return Attribution(Where.CROSSED, f"the host itself refused (reset from {reply.hops} hops away): let through, nobody listens")
+        told = f"refused by a reset from {_hops(reply.hops)} away, the hosts are {_hops(host_hops)} away"
+        return Attribution(Where.STOPPED, told)
+    told = f"the host itself refused (reset from {_hops(reply.hops)} away): let through, nobody listens"
+    return Attribution(Where.CROSSED, told)
+
+
+def _hops(number: int) -> str:
+    return "1 hop" if number == 1 else f"{number} hops"
 
 
 def _icmp(reply: Reply, address: str, inventory: Inventory, *, is_firewall: bool) -> Attribution:

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, Canary, ConversationSighting, SweepSighting, family
-from ordinance.sight.ports import said
+from ordinance.sight.ports import each, said
 
 ALL_PORTS = 65_535
+#: Peers from which nothing was learnt; what speaks there is not known.
+MUTE = frozenset({"", "silent", "closed"})
 
 
 def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile: Profile) -> Iterator[str]:
@@ -64,13 +66,23 @@ def inside_sweep_witnesses(addresses: Sequence[str], sweep: SweepSighting) -> It
                 yield Witness(f"{canary.address} port {canary.port}, known open, {answered}", sweep.observations)
 
 
-def talk_doubts(talks: ConversationSighting) -> Iterator[str]:
-    """Say which open ports were not talked to."""
+def talk_doubts(talks: ConversationSighting, sweep: SweepSighting) -> Iterator[str]:
+    """Say of which open ports it is not known what they serve."""
     for talk in talks.conversations:
+        where = f"{talk.address} port {talk.port}"
         if talk.unseen:
-            yield f"what {talk.address} port {talk.port} serves was not seen ({talk.unseen})"
+            yield f"what {where} serves was not seen ({talk.unseen})"
+        elif talk.protocol in MUTE:
+            yield f"what {where} serves is not known (it said nothing, whatever it was asked)"
+        elif talk.protocol == "tls":
+            yield f"what {where} serves within TLS is not known (it said nothing, whatever it was asked)"
     for group in talks.left_out:
         yield f"{group.reply.by} has more open ports than were talked to"
+    left_out = {(group.reply.by, port) for group in talks.left_out for port in each(group.ports)}
+    for seen in sweep.addresses:
+        for port in sweep.open_ports(seen.address):
+            if talks.at(seen.address, port) is None and (seen.address, port) not in left_out:
+                yield f"{seen.address} port {port} is open and was not talked to"
 
 
 def _families(addresses: Sequence[str]) -> list[int]:

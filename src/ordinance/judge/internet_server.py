@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ordinance.inventory.model import Inventory, Service
 from ordinance.judge.attribution import place
-from ordinance.judge.coverage import talk_doubts
+from ordinance.judge.coverage import MUTE, talk_doubts
 from ordinance.judge.names import plain
 from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
@@ -33,7 +33,7 @@ def through_internet_server(
         parts = tuple(dict.fromkeys(part for part, _ in breaches))
         return Violated(f"{target}: {told}; {RULE}", tuple(evidence for _, evidence in breaches), witnesses, parts)
     unswept = (doubt for group in inventory.public for doubt in sweep_doubts(group, sweep, profile))
-    doubts = (*_unheard(services, talks), *unswept, *talk_doubts(talks))
+    doubts = (*_not_shown(services, talks), *unswept, *talk_doubts(talks, sweep))
     if doubts:
         return Unproven(f"{target}: {'; '.join(dict.fromkeys(doubts))}", witnesses=witnesses)
     evidence = (_evidence(target, talks),)
@@ -53,7 +53,7 @@ def _elsewhere(talks: ConversationSighting, inventory: Inventory) -> Iterator[tu
 def _not_itself(services: list[Service], talks: ConversationSighting) -> Iterator[tuple[str, Evidence]]:
     for service in services:
         talk = talks.at(str(service.address), service.port)
-        if talk is not None and not talk.unseen and not _proven(service, talk, talks):
+        if talk is not None and not _unheard(talk, talks) and not _proven(service, talk, talks):
             where = f"{talk.address} port {talk.port}"
             text = f"{where} answers ({talk.protocol or 'no known protocol'}: {talk.said}), but not as the Internet server"
             yield place(talk.address, talk.port), Evidence(text, (talk.observation,))
@@ -65,9 +65,15 @@ def _proven(service: Service, talk: Conversation, talks: ConversationSighting) -
         return False
     if service.identity in talk.identities:
         return True
-    host, port = _sent_to(talk.location)
-    secure = talks.at(talk.address, port) if host and port != talk.port else None
+    host, _ = _sent_to(talk.location)
+    secure = _over_tls(talk, talks)
     return secure is not None and service.identity in secure.identities and host in {plain(name) for name in secure.tls_names}
+
+
+def _over_tls(talk: Conversation, talks: ConversationSighting) -> Conversation | None:
+    """Find the conversation with the port of the same address that a redirect points at; None without one."""
+    host, port = _sent_to(talk.location)
+    return talks.at(talk.address, port) if host and port != talk.port else None
 
 
 def _sent_to(location: str) -> tuple[str, int]:
@@ -80,11 +86,21 @@ def _sent_to(location: str) -> tuple[str, int]:
     return (there.hostname or "", port) if there.scheme == "https" else ("", 0)
 
 
-def _unheard(services: list[Service], talks: ConversationSighting) -> Iterator[str]:
+def _unheard(talk: Conversation, talks: ConversationSighting) -> str:
+    """Why it is not known whether the home page is there, or where the visitor is sent on to; "" when it is known."""
+    for heard in (talk, _over_tls(talk, talks)):
+        if heard is not None and (heard.unseen or heard.protocol in MUTE):
+            return heard.unseen or "it said nothing"
+        if heard is not None and heard.protocol in WEB and heard.cut:
+            return heard.cut
+    return ""
+
+
+def _not_shown(services: list[Service], talks: ConversationSighting) -> Iterator[str]:
     for service in services:
         talk = talks.at(str(service.address), service.port)
-        if talk is None or talk.unseen:
-            why = talk.unseen if talk else "nobody talked to it"
+        if talk is None or talk.unseen or not _proven(service, talk, talks):
+            why = _unheard(talk, talks) if talk else "nobody talked to it"
             yield f"{service.address} port {service.port} did not show the home page ({why})"
 
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ordinance.inventory.model import IntranetSite, Inventory
-from ordinance.judge.attribution import Attribution, Where, attribute, holder, place
+from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.coverage import canaries, inside_sweep_doubts, inside_sweep_witnesses, talk_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.intranet import IntranetSighting
-from ordinance.sight.perimeter import AddressSweep, Answer, ConversationSighting, PortAnswer, Reply, SweepSighting, family
-from ordinance.sight.ports import Range, said
+from ordinance.sight.perimeter import (
+    AddressSweep,
+    Answer,
+    CarefulAddress,
+    CarefulPort,
+    ConversationSighting,
+    PortAnswer,
+    Reply,
+    SweepSighting,
+    family,
+)
+from ordinance.sight.ports import Range, each, ranges, said
 
 RULE = "9.A.3: the Intranet server is for inside alone"
 
@@ -33,15 +43,22 @@ def not_reachable(
     sites = [site for site in inventory.intranet if site.host == target]
     if not sites or not all(site.addresses and site.canary for site in sites):
         return Unproven(f"{target}: the inventory declares no address and canary text of this Intranet server")
-    breaches = [breach for site in sites for breach in (*_swept(site, sweep, inventory), *_shown(site, talks))]
+    breaches = [breach for site in sites for breach in (*_swept(site, sweep, inventory, profile), *_shown(site, talks))]
     witnesses = tuple(witness for site in sites for witness in _from_inside(site, inside))
     if breaches:
         told = "; ".join(evidence.text for _, evidence in breaches)
         parts = tuple(dict.fromkeys(part for part, _ in breaches))
         return Violated(f"{target}: {told}; {RULE}", tuple(evidence for _, evidence in breaches), witnesses, parts)
     addresses = [str(address) for site in sites for address in site.addresses]
-    doubts = [doubt for site in sites for doubt in (*_inside_doubts(site, inside), *_refusal_doubts(site, sweep, inventory))]
-    doubts += [*inside_sweep_doubts(addresses, sweep, profile), *talk_doubts(talks)]
+    doubts = [
+        doubt for site in sites for doubt in (*_inside_doubts(site, inside), *_refusal_doubts(site, sweep, inventory, profile))
+    ]
+    doubts += [
+        *inside_sweep_doubts(addresses, sweep, profile),
+        *talk_doubts(talks, sweep),
+        *_cut_doubts(talks),
+        *_address_doubts(sites, inventory),
+    ]
     if doubts:
         return Unproven(f"{target}: {'; '.join(dict.fromkeys(doubts))}", witnesses=witnesses)
     evidence = tuple(_evidence(addresses, sweep, talks))
@@ -49,42 +66,61 @@ def not_reachable(
     return Compliant(reason, evidence, (*witnesses, *inside_sweep_witnesses(addresses, sweep)))
 
 
-def _swept(site: IntranetSite, sweep: SweepSighting, inventory: Inventory) -> Iterator[tuple[str, Evidence]]:
-    for address, ports, found in _attributed(site, sweep, inventory):
+def _swept(site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile) -> Iterator[tuple[str, Evidence]]:
+    for address, ports, found in _attributed(site, sweep, inventory, profile):
         if found.where is Where.CROSSED:
             text = f"{address} port {said(ports)} is let through from outside: {found.how}"
             yield _part(address, ports), Evidence(text, sweep.observations)
 
 
-def _refusal_doubts(site: IntranetSite, sweep: SweepSighting, inventory: Inventory) -> Iterator[str]:
-    for address, ports, found in _attributed(site, sweep, inventory):
+def _refusal_doubts(site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile) -> Iterator[str]:
+    for address, ports, found in _attributed(site, sweep, inventory, profile):
         if found.where is Where.UNKNOWN:
             yield f"{address} port {said(ports)}: {found.how}"
 
 
 def _attributed(
-    site: IntranetSite, sweep: SweepSighting, inventory: Inventory
+    site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile
 ) -> Iterator[tuple[str, tuple[Range, ...], Attribution]]:
     """Say of every answer from an inside address how far the packet came: (address, ports, where)."""
     for address in map(str, site.addresses):
         nearest = min((c.hops for c in canaries(family(address), sweep) if c.hops is not None), default=None)
         seen = sweep.of(address)
         for group in seen.of(Answer.OPEN, Answer.RST, Answer.ICMP) if seen else ():
-            for reply in (_looked_again(group, address, sweep) if group.reply.hops is None else ()) or (group.reply,):
-                yield address, group.ports, _where(reply, address, nearest, inventory)
+            for ports, reply in _replies(group, address, sweep):
+                found = _where(reply, address, nearest, inventory)
+                if found.where is Where.CROSSED and nobody_home(reply, address):
+                    found = _nobody(found, group, address, sweep, profile)
+                yield address, ports, found
 
 
-def _looked_again(group: PortAnswer, address: str, sweep: SweepSighting) -> tuple[Reply, ...]:
-    """Find replies of the same kind that came when ports of the group were asked again with care: those know their hops."""
-    return tuple(
-        reply
-        for careful in sweep.careful
-        if careful.address == address
-        for port in careful.ports
-        if any(first <= port.port <= last for first, last in group.ports)
-        for reply in port.replies
-        if reply.answer is group.reply.answer
-    )
+def _replies(group: PortAnswer, address: str, sweep: SweepSighting) -> Iterator[tuple[tuple[Range, ...], Reply]]:
+    """Replies and the ports they speak for: where the sweep knows no hops, those that came when a port was asked with care."""
+    again: dict[int, list[Reply]] = {}
+    for _, port in _careful_ports(group, address, sweep) if group.reply.answer is Answer.RST and group.reply.hops is None else ():
+        again.setdefault(port.port, []).extend(reply for reply in port.replies if reply.answer is Answer.RST)
+    rest = ranges(port for port in each(group.ports) if not again.get(port))
+    if rest:
+        yield rest, group.reply
+    yield from ((((port, port),), reply) for port, replies in again.items() for reply in replies)
+
+
+def _nobody(found: Attribution, group: PortAnswer, address: str, sweep: SweepSighting, profile: Profile) -> Attribution:
+    """Read a router's "nobody there" about the server, which answers inside: a port let through, or how all are refused."""
+    for careful, port in _careful_ports(group, address, sweep):
+        if nobody_home_proven(careful, port, profile.miss_bound):
+            return found
+        if any(nobody_home(reply, address) for decoy in careful.decoys for reply in decoy.replies):
+            return Attribution(Where.STOPPED, f"refused as a port is that nobody uses: {found.how}")
+    return Attribution(Where.UNKNOWN, f"{found.how}; not shown that other ports are refused otherwise")
+
+
+def _careful_ports(group: PortAnswer, address: str, sweep: SweepSighting) -> Iterator[tuple[CarefulAddress, CarefulPort]]:
+    """Find the ports of the group that were asked again with care."""
+    for careful in sweep.careful:
+        if careful.address == address:
+            inside = (port for port in careful.ports if any(first <= port.port <= last for first, last in group.ports))
+            yield from ((careful, port) for port in inside)
 
 
 def _where(reply: Reply, address: str, nearest: int | None, inventory: Inventory) -> Attribution:
@@ -113,6 +149,21 @@ def _inside_doubts(site: IntranetSite, inside: IntranetSighting) -> Iterator[str
             if not any(page.canary for page in pages):
                 why = "; ".join(f"{page.vantage}: {page.unseen or f'status {page.status}, another page'}" for page in pages)
                 yield f"{address} did not show its page inside {moment} the sweep ({why or 'nobody asked'})"
+
+
+def _cut_doubts(talks: ConversationSighting) -> Iterator[str]:
+    for talk in talks.conversations:
+        if talk.cut:
+            yield f"whether {talk.address} port {talk.port} shows the Intranet's page was not seen ({talk.cut})"
+
+
+def _address_doubts(sites: list[IntranetSite], inventory: Inventory) -> Iterator[str]:
+    """Addresses of the host that its sites leave out: nobody looked at them."""
+    declared = {address for site in sites for address in site.addresses}
+    for host in dict.fromkeys(site.host for site in sites):
+        for address in inventory.hosts[host].addresses if host in inventory.hosts else ():
+            if address not in declared:
+                yield f"{address} is an address of {host} too, and no Intranet site declares it, so nobody looked there"
 
 
 def _from_inside(site: IntranetSite, inside: IntranetSighting) -> Iterator[Witness]:

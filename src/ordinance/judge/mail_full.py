@@ -90,6 +90,9 @@ def _receive_doubts(target: str, sighting: MailFullSighting) -> Iterator[str]:
         return
     if not _delivered(sighting.receive_before):
         yield f"below the limit the same mail did not arrive ({_end(sighting.receive_before)})"
+    over = sighting.overflow
+    if over is not None and over.taken and over.arrived is None:
+        yield f"whether a message of {over.size} bytes, more than there was room for, was delivered is not known"
     yield from _refusal_doubts(sighting.receive_full, "at the limit the gateway")
     yield from _other_doubts(sighting)
 

@@ -169,6 +169,8 @@ def _advertising_breach(item: Announcement, most: int) -> str:
 def _announcement_doubt(item: Announcement) -> str:
     if item.unseen:
         return f"{_where(item)} could not be heard ({item.unseen})"
+    if not item.observations:
+        return f"what {_where(item)} announced stands in no record"
     return "" if item.identified else f"{item.place} does not greet as {item.identity or 'anything the inventory declares'}"
 
 

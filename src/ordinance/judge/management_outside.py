@@ -52,6 +52,8 @@ def outside_doubts(
     looked = {address.address for address in seen.outer}
     for missing in sorted(set(outer_addresses(host, inventory)) - looked):
         yield f"{missing} was not asked"
+    if not profile.management_tcp_ports and not profile.management_udp_ports:
+        yield "the profile lists no management port"
     if not looked:
         yield f"the inventory declares no address of {host.name} that faces outside"
     for address in seen.outer:
@@ -71,6 +73,8 @@ def _address_doubts(
         yield f"the way to {address.address} is not proven: {control} answered {answered}"
     if any(reply.answer is Answer.OPEN for decoy in careful.decoys for reply in decoy.replies):
         yield f"{address.address} answers on any port, so its answers mean nothing"
+    if not any(decoy.sent for decoy in careful.decoys):
+        yield f"{address.address} was asked no decoy port, so that it does not answer on any port is not shown"
     ports = list(_ports(careful, inventory))
     asked = {(port.transport, port.port) for port in ports}
     for transport, number in sorted(_required(address.address, inventory, profile) - asked):

@@ -15,6 +15,8 @@ from ordinance.sight.perimeter import Conversation, ConversationSighting
 RULE = "9.A.3: the Intranet server is for inside"
 #: Answers that say: there is nothing of that name, or nothing for you.
 ANSWERED = frozenset({"NOERROR", "NXDOMAIN", "REFUSED", "NOTAUTH"})
+#: Of these, the ones that say nothing about whether the name is there.
+NOT_TOLD = frozenset({"REFUSED", "NOTAUTH"})
 #: A transfer was not given. Hanging up without a word is none of these: nobody knows why.
 NOT_GIVEN = frozenset({"NOERROR", "REFUSED", "NOTAUTH", "NOTIMP", "FORMERR", "NXDOMAIN"})
 #: What must have been asked about every name of the Intranet server.
@@ -76,9 +78,10 @@ def plain(name: str) -> str:
 
 def _records(names: NamesSighting, private: Private) -> Iterator[Evidence]:
     for server in names.servers:
+        wild = _wildcard(server, names.unused)
         for answer in (server.before, *server.questions, server.after):
             for record in answer.records:
-                if _tells(record, private):
+                if _tells(record, private) and not _is_wild(record, wild, private):
                     where = f"{answer.server} ({answer.transport}) answers"
                     yield Evidence(f"{where} {record.name} {record.type} {record.data}", _seen(answer))
 
@@ -86,6 +89,17 @@ def _records(names: NamesSighting, private: Private) -> Iterator[Evidence]:
 def _tells(record: Record, private: Private) -> bool:
     words = re.split(r"[\s\",;=()/]+", record.data)
     return any(private.named_by(word) for word in (record.name, *words))
+
+
+def _wildcard(server: ServerNames, unused: str) -> frozenset[tuple[str, str]]:
+    """(type, data) that the server gives for a name nobody uses: a wildcard of the zone (RFC 4592)."""
+    answers = (answer for answer in server.questions if unused and plain(answer.name) == plain(unused))
+    return frozenset((r.type, r.data) for answer in answers for r in answer.records if plain(r.name) == plain(unused))
+
+
+def _is_wild(record: Record, wild: frozenset[tuple[str, str]], private: Private) -> bool:
+    """Whether a record says no more than a wildcard says of any name: nothing of the Intranet is known by it."""
+    return (record.type, record.data) in wild and not _tells(Record("", record.type, record.data), private)
 
 
 def _transfers(names: NamesSighting) -> Iterator[Evidence]:
@@ -107,11 +121,30 @@ def _certificates(talks: ConversationSighting, private: Private) -> Iterator[Evi
 
 
 def _dns_doubts(names: NamesSighting, dns: PublicDns, private: Private) -> Iterator[str]:
-    asked = {server.server for server in names.servers if server.transport == "tcp"}
-    for missing in sorted({str(address) for address in dns.servers} - asked):
-        yield f"{missing} was not asked"
+    asked = {(server.server, server.transport) for server in names.servers}
+    for address in sorted(map(str, dns.servers)):
+        if (address, "tcp") not in asked:
+            yield f"{address} was not asked"
+        elif (address, "udp") not in asked:
+            yield f"{address} was not asked over UDP, as the public asks ({names.no_udp or 'nobody looked'})"
     for server in names.servers:
         yield from _server_doubts(server, dns, private)
+    yield from _delegation_doubts(names, dns)
+
+
+def _delegation_doubts(names: NamesSighting, dns: PublicDns) -> Iterator[str]:
+    """Name servers that the zone itself names and that are none of the declared ones: the public asks them too."""
+    records = [record for server in names.servers for answer in server.questions for record in answer.records]
+    declared, matched, foreign = set(dns.servers), set[Address](), set[str]()
+    for name in sorted({plain(r.data) for r in records if r.type == "NS" and plain(r.name) == plain(dns.zone)}):
+        found = {_address(r.data) for r in records if plain(r.name) == name and r.type in {"A", "AAAA"}} - {None}
+        matched |= declared & found
+        if found and not declared & found:
+            yield f"{name}, which the zone names as its server, was not asked"
+        elif not found:
+            foreign.add(name)
+    if len(foreign) > len(declared - matched):
+        yield f"{_listed(sorted(foreign))}, which the zone names as its server, is not known to have been asked"
 
 
 def _server_doubts(server: ServerNames, dns: PublicDns, private: Private) -> Iterator[str]:
@@ -119,15 +152,33 @@ def _server_doubts(server: ServerNames, dns: PublicDns, private: Private) -> Ite
     for answer, moment in ((server.before, "before"), (server.after, "after")):
         if not _resolves(answer, dns):
             yield f"{where} did not resolve {dns.witness_name} {moment} the questions ({_why(answer)})"
-    lost = [answer for answer in server.questions if answer.unseen or answer.rcode not in ANSWERED]
+    lost = [answer for answer in server.questions if not _answered(answer, dns)]
     if lost:
         first = f"{lost[0].name} {lost[0].type} first ({_why(lost[0])})"
         yield f"{where} gave no answer to {len(lost)} of {len(server.questions)} questions, {first}"
+    hearsay = [answer for answer in server.questions if _is_hearsay(answer, dns, private)]
+    if hearsay:
+        yield f"{where} did not answer as an authority for {hearsay[0].name} {hearsay[0].type}"
     unasked = sorted(_required(private) - {(plain(answer.name), answer.type) for answer in server.questions})
     if unasked:
         yield f"{where} was not asked for {_listed([' '.join(question) for question in unasked])}"
     if server.transport == "tcp":
         yield from _transfer_doubts(server, dns)
+
+
+def _answered(answer: NameAnswer, dns: PublicDns) -> bool:
+    """Whether the server said what there is: of a name in its own zones "not for you" is no such answer."""
+    own = NOT_TOLD if _is_own(answer.name, dns) else frozenset()
+    return not answer.unseen and answer.rcode in ANSWERED - own
+
+
+def _is_own(name: str, dns: PublicDns) -> bool:
+    return any(plain(name) == plain(zone) or plain(name).endswith(f".{plain(zone)}") for zone in (dns.zone, *dns.reverse_zones))
+
+
+def _is_hearsay(answer: NameAnswer, dns: PublicDns, private: Private) -> bool:
+    """Whether a name of the Intranet in the server's own zones was answered from elsewhere than those zones."""
+    return _answered(answer, dns) and _is_own(answer.name, dns) and private.named_by(answer.name) and not answer.authoritative
 
 
 def _transfer_doubts(server: ServerNames, dns: PublicDns) -> Iterator[str]:
@@ -149,6 +200,8 @@ def _certificate_doubts(talks: ConversationSighting, inventory: Inventory) -> It
     for talk in talks.conversations:
         if talk.unseen:
             yield f"whether {talk.address} port {talk.port} shows a certificate was not seen ({talk.unseen})"
+        elif talk.uncertified:
+            yield f"the certificate that {talk.address} port {talk.port} offers was not seen ({talk.uncertified})"
     for group in talks.left_out:
         yield f"{group.reply.by} has more open ports than were talked to, so not every certificate was seen"
     for service in inventory.services:
@@ -179,12 +232,10 @@ def _evidence(names: NamesSighting, talks: ConversationSighting) -> Iterator[Evi
     if shown:
         told = "; ".join(f"{talk.address} port {talk.port}: {_listed(list(talk.tls_names))}" for talk in shown)
         yield Evidence(f"names on public certificates: {told}", tuple(o for talk in shown for o in _seen(talk)))
-    if names.no_udp:
-        yield Evidence(f"nothing was asked over UDP: {names.no_udp}", _seen(names.servers[0].before))
 
 
 def _resolves(answer: NameAnswer, dns: PublicDns) -> bool:
-    if answer.unseen or answer.rcode != "NOERROR":
+    if answer.unseen or answer.rcode != "NOERROR" or not answer.authoritative:
         return False
     return any(record.type in {"A", "AAAA"} and _address(record.data) == dns.witness_address for record in answer.records)
 
@@ -192,6 +243,8 @@ def _resolves(answer: NameAnswer, dns: PublicDns) -> bool:
 def _why(answer: NameAnswer) -> str:
     if answer.unseen or answer.rcode != "NOERROR":
         return answer.unseen or answer.rcode
+    if not answer.authoritative:
+        return "the server is no authority for it"
     return "other records: " + (_listed([record.data for record in answer.records]) or "none")
 
 

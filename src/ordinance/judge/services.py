@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup, Service
 from ordinance.judge.attribution import holder, place
+from ordinance.judge.coverage import MUTE
 from ordinance.judge.sweeping import sweep_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -19,8 +20,6 @@ from ordinance.sight.ports import listed, said
 
 SAYS = "9.A.2: what comes in is SMTP and NNTP, and nothing under their names"
 WHERE = "9.A.2: SMTP comes in to mail gateways and NNTP to news hosts only"
-#: Peers from which nothing was learnt; what speaks there is not known.
-MUTE = frozenset({"", "silent", "closed"})
 #: Protocol of the inventory -> what a conversation calls it.
 SPOKEN = {"submission": "smtp", "imaps": "imap"}
 ROLE = {"smtp": "mail_gateways", "nntp": "news_hosts"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import sqrt
 
 from ordinance.inventory.model import PublicGroup
 from ordinance.judge.verdict import Witness
@@ -50,6 +51,8 @@ def sweep_doubts(group: PublicGroup, sweep: SweepSighting, profile: Profile) -> 
     for version in sorted({address.version for address in group.addresses}):
         yield from _family_doubts(version, sweep, profile)
     yield from _canary_doubts(group_canaries(group, sweep), group)
+    for canary in group_canaries(group, sweep):
+        yield from _loss_doubts(canary, sweep, profile)
     for address in group.addresses:
         yield from _address_doubts(str(address), sweep)
 
@@ -76,6 +79,22 @@ def _canary_doubts(canaries: tuple[Canary, ...], group: PublicGroup) -> Iterator
             yield f"{canary.address} port {canary.port}, which is meant to be open, never answered"
         elif not canary.late_answered:
             yield f"{canary.address} port {canary.port} no longer answered when the sweep ended: the vantage may have been barred"
+
+
+def _loss_doubts(canary: Canary, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+    """Say that one host lost more than the others: a limit of its own, which the family's common bound does not see."""
+    version = family(canary.address)
+    others = [c for c in sweep.certificate.canaries if family(c.address) == version and c.address != canary.address]
+    sent, answered = sum(c.sent for c in others), sum(c.answered for c in others)
+    usual = (sent - answered + 1) / (sent + 2)
+    lost = canary.sent - canary.answered
+    if lost <= canary.sent * usual + 3 * sqrt(canary.sent * usual) + 1.5:
+        return
+    rounds = max((bound.rounds for bound in sweep.certificate.bounds if bound.family == version), default=0)
+    missed = ((lost + 1) / (canary.sent + 2)) ** rounds
+    if missed > profile.miss_bound:
+        told = f"answered only {canary.answered} of {canary.sent} times, less than the others"
+        yield f"{canary.address} port {canary.port} {told}, so open ports of it may have been missed"
 
 
 def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:

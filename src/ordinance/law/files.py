@@ -56,6 +56,7 @@ class ClausesFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """clauses.yml: the policy from its first clause to its last."""
 
     title: Words
+    sections: dict[str, Words] = {}
     clauses: list[Clause]
 
 

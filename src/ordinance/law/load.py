@@ -40,6 +40,7 @@ def load_law(folder: str | Path | None = None) -> model.Law:
     order = {clause.id: position for position, clause in enumerate(clauses.value.clauses)}
     return model.Law(
         title=clauses.value.title,
+        sections=dict(clauses.value.sections),
         clauses={clause.id: _clause(clause) for clause in clauses.value.clauses},
         controls={c.id: _control(c) for c in sorted(controls.value.controls, key=lambda c: order[c.clause])},
     )

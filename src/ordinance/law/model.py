@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -78,3 +78,4 @@ class Law:
     title: str
     clauses: dict[str, Clause]  #: in the policy's order
     controls: dict[str, Control]  #: in the policy's order
+    sections: dict[str, str] = field(default_factory=dict)  #: headings of sections that are no clause themselves

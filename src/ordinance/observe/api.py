@@ -111,7 +111,7 @@ class TlsPeer:
     """Who the TLS peer says it is."""
 
     version: str
-    names: tuple[str, ...]  #: subjectAltName dNSName and the common name
+    names: tuple[str, ...]  #: subjectAltName dNSName and iPAddress, and the common name
     sha256: str  #: of the leaf certificate
     verified: bool
 

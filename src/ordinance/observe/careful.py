@@ -29,11 +29,15 @@ class Ask:
 
 
 def control_for(address: Address, inventory: Inventory) -> Service | None:
-    """Find the declared service that stands witness for an address: its own, else one of its public group and family."""
+    """Find the declared service that stands witness for an address: its own, else one of its public group and family.
+
+    An address that is not public has neither; for it any public service of its family shows the way to the firewall.
+    """
     own = _outside_services(inventory, {address})
     if own:
         return own[0]
-    neighbours = {other for group in inventory.public if address in group.addresses for other in group.addresses}
+    public = [group for group in inventory.public if address in group.addresses]
+    neighbours = {other for group in public or inventory.public for other in group.addresses}
     beside = [service for service in _outside_services(inventory, neighbours) if service.address.version == address.version]
     return beside[0] if beside else None
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, ProbeMailbox
 from ordinance.law.model import Profile
+from ordinance.observe.looks.intranet_inside import HERE, WORKSTATION
+from ordinance.observe.looks.management_plane import facing_outside, way_there
+from ordinance.observe.mail.ways import SMTP_PROTOCOLS
 
-HERE, OUTSIDE = "here", "outside"
+OUTSIDE = "outside"
+#: Looks that wait for another, which is made for them though no check asks for it.
+RESTS_ON = {"conversations": ("perimeter-sweep",), "intranet-inside": ("perimeter-sweep",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ Lister = Callable[[Inventory, Profile], Iterator[tuple[str, str, str]]]
 
 def contacts(looks: tuple[str, ...], inventory: Inventory, profile: Profile) -> tuple[Contact, ...]:
     """Every contact of these looks, the vantages' own SSH connections first. Addresses out of scope are left out."""
-    found = [Contact(name, *row) for name in looks for row in _LISTERS[name](inventory, profile)]
+    made = dict.fromkeys(name for look in looks for name in (*RESTS_ON.get(look, ()), look))
+    found = [Contact(name, *row) for name in made for row in _LISTERS[name](inventory, profile)]
     used = dict.fromkeys(contact.vantage for contact in found)
     return (*_vantages(inventory, tuple(used)), *dict.fromkeys(found))
 
@@ -69,6 +75,9 @@ def _guarded(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str,
 
 
 def _sweep(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for service in inventory.services:
+        if "outside" in service.seen_from and inventory.scope.admits(service.address):
+            yield OUTSIDE, f"{service.address} tcp {service.port}", f"canary: {service.protocol} of {service.host}, repeated"
     intranet = [str(a) for site in inventory.intranet for a in site.addresses if inventory.scope.admits(a)]
     for address in dict.fromkeys([*_public(inventory), *intranet, *_echoes(inventory)]):
         yield OUTSIDE, f"{address} tcp 1-65535", "connections, closed at once"
@@ -80,10 +89,17 @@ def _conversations(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str,
 
 
 def _management(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str]]:
-    public = {address for group in inventory.public for address in group.addresses}
     for host in inventory.with_role("firewalls"):
-        outer = dict.fromkeys([*host.outer_addresses, *(a for a in host.addresses if a in public)])
-        for address in outer:
+        for address in facing_outside(host, inventory):
+            control = way_there(address, inventory)
+            if control is None:
+                continue  # nothing proves the way there, so it is not asked
+            yield (
+                OUTSIDE,
+                f"{control.address} tcp {control.port}",
+                f"connections to {control.protocol} of {control.host}, repeated",
+            )
+            yield OUTSIDE, f"{address} tcp one random high port", "decoy"
             yield OUTSIDE, f"{address} tcp {_ports(profile.management_tcp_ports)}", f"connections to {host.name}, repeated"
             yield OUTSIDE, f"{address} udp {_ports(profile.management_udp_ports)}", "SNMP v1, v2c, v3"
         if host.snmp is not None:
@@ -93,7 +109,7 @@ def _management(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, s
 
 
 def _intranet(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
-    inside = [name for name, vantage in inventory.vantages.items() if vantage.zone != OUTSIDE]
+    inside = [name for name in (HERE, WORKSTATION) if name in inventory.vantages]
     for site in inventory.intranet:
         for address in site.addresses:
             for vantage in inside:
@@ -103,7 +119,7 @@ def _intranet(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]
 def _names(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
     if inventory.public_dns is not None:
         for server in inventory.public_dns.servers:
-            yield OUTSIDE, f"{server} tcp+udp 53", f"questions about {inventory.public_dns.zone}, one zone transfer"
+            yield OUTSIDE, f"{server} tcp+udp 53", f"questions about {inventory.public_dns.zone}, zone transfers"
 
 
 def _mailbox(inventory: Inventory) -> Iterator[ProbeMailbox]:
@@ -112,9 +128,12 @@ def _mailbox(inventory: Inventory) -> Iterator[ProbeMailbox]:
 
 
 def _mail_limits(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for service in inventory.services:
+        for zone in sorted(service.seen_from) if service.protocol in SMTP_PROTOCOLS else ():
+            vantage = OUTSIDE if zone == OUTSIDE else HERE
+            yield vantage, f"{service.address} tcp {service.port}", f"EHLO to {service.protocol} of {service.host}"
     for box in _mailbox(inventory):
-        for vantage in (HERE, OUTSIDE):
-            yield vantage, f"{box.gateway} tcp {box.gateway_port}", f"messages to {box.address}, just under and over the limit"
+        yield OUTSIDE, f"{box.gateway} tcp {box.gateway_port}", f"messages to {box.address}, just under and over the limit"
         yield HERE, f"{box.submission} tcp {box.submission_port}", f"messages from {box.address}, just under and over the limit"
         yield HERE, f"{box.imap} tcp {box.imap_port}", f"reads and cleans {box.address}"
 
@@ -124,6 +143,8 @@ def _mail_full(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str
         yield OUTSIDE, f"{box.gateway} tcp {box.gateway_port}", f"small messages to {box.address}"
         yield HERE, f"{box.submission} tcp {box.submission_port}", f"small messages to {box.second_recipient}"
         yield HERE, f"{box.imap} tcp {box.imap_port}", f"fills and empties {box.address}, {box.byte_budget} bytes at most"
+        if box.second_password is not None and box.second_recipient != box.address:
+            yield HERE, f"{box.imap} tcp {box.imap_port}", f"removes the test messages from {box.second_recipient}"
 
 
 def _mail_quota(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:

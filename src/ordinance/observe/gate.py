@@ -12,7 +12,7 @@ from ordinance.observe.pace import Pacer
 from ordinance.observe.scope_guard import ScopeGuard
 
 KILL_SWITCH_VARIABLE = "ORDINANCE_KILL_SWITCH"
-KILL_SWITCH_FILE = Path("reports/STOP")
+KILL_SWITCH_FILE = "STOP"  #: in the reports folder of the run
 
 
 class KillSwitch:
@@ -23,9 +23,9 @@ class KillSwitch:
         self._halted = halted
 
     @classmethod
-    def of_environment(cls, halted: Callable[[], bool] = lambda: False) -> KillSwitch:
-        """Return the file that `ORDINANCE_KILL_SWITCH` names, else `reports/STOP`; no inventory can turn it off."""
-        return cls(Path(os.environ.get(KILL_SWITCH_VARIABLE) or KILL_SWITCH_FILE), halted)
+    def of_environment(cls, halted: Callable[[], bool] = lambda: False, reports: Path = Path("reports")) -> KillSwitch:
+        """Return the file that `ORDINANCE_KILL_SWITCH` names, else `STOP` in `reports`; no inventory can turn it off."""
+        return cls(Path(os.environ.get(KILL_SWITCH_VARIABLE) or reports / KILL_SWITCH_FILE), halted)
 
     def check(self) -> None:
         """HALTED when the run was stopped. A file that cannot be looked at counts as there."""

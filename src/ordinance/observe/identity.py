@@ -5,7 +5,7 @@ from __future__ import annotations
 from ordinance.inventory.model import Service
 from ordinance.observe.api import CouldNotLook, Deadline, VantagePoint
 from ordinance.observe.protocols.dns import query
-from ordinance.observe.protocols.http import fetch
+from ordinance.observe.protocols.front_page import Way, by_address, visit
 from ordinance.observe.safetext import safe_line
 from ordinance.sight.perimeter import Identity
 
@@ -24,11 +24,13 @@ def identify_service(vantage: VantagePoint, service: Service) -> Identity:
 
 def _hear(vantage: VantagePoint, service: Service, deadline: Deadline) -> tuple[bool, str, str]:
     if service.protocol in {"http", "https"}:
-        tls = service.protocol == "https"
-        reply = fetch(vantage, service.address, service.port, deadline, host=str(service.address), tls=tls, server_name="")
-        shown = service.identity.encode() in reply.body
-        words = f'the page says "{service.identity}"' if shown else f'the page does not say "{service.identity}"'
-        return shown, f"status {reply.status}; {words}", reply.observation
+        way = Way(service.port, service.protocol == "https", by_address(service.address))
+        # Whoever is sent on to the same server's other port is still on the path to it.
+        replies = visit(vantage, service.address, way, deadline, server_name="", other_ports=True)
+        telling = next((reply for reply in replies if service.identity.encode() in reply.body), None)
+        reply = telling or replies[-1]
+        words = f'the page {"says" if telling else "does not say"} "{service.identity}"'
+        return telling is not None, f"status {reply.status}; {words}", reply.observation
     if service.protocol == "dns":
         answer = query(vantage, service.address, service.identity, "SOA", deadline, port=service.port)
         shown = answer.rcode == "NOERROR" and any(record.type == "SOA" for record in answer.answers)

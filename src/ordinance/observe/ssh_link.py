@@ -21,7 +21,9 @@ from ordinance.observe.ssh_stranger import StrangerSocket, read_banner
 from ordinance.observe.ssh_transport import PinnedTransport
 
 LOGIN_SECONDS = 15.0  #: from the first packet to the login
-KEEPALIVE = 15  #: seconds
+KEEPALIVE = 5  #: seconds
+#: Seconds for which a host may acknowledge nothing: one that is cut off says no goodbye, and a look would wait to its deadline.
+SILENCE = 20
 REMEMBERED = 5.0  #: seconds for which a failure to connect is not tried again
 
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -119,6 +121,7 @@ class SshLink:
                 transport.close()
             sock.close()
             raise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1000)  # tcp(7), RFC 5482
         transport.set_keepalive(KEEPALIVE)
         key = transport.get_remote_server_key()
         seen = f"host key {key.get_name()} SHA256:{_fingerprint(key.asbytes())} is the pinned one; logged in"

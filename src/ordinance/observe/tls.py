@@ -125,7 +125,10 @@ def make_context(ca: bytes | None, *, verify: bool) -> ssl.SSLContext:
 
 
 def names_of(leaf: bytes) -> tuple[str, ...]:
-    """Return subjectAltName dNSName and commonName of a DER certificate, safe text. PROTOCOL when it cannot be read."""
+    """Return the names in a DER certificate, safe text: subjectAltName dNSName and iPAddress, and commonName.
+
+    PROTOCOL when it cannot be read.
+    """
     if not leaf:
         return ()
     try:
@@ -144,4 +147,5 @@ def _alternative_names(certificate: x509.Certificate) -> list[str]:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return []
-    return extension.value.get_values_for_type(x509.DNSName)
+    addresses = map(str, extension.value.get_values_for_type(x509.IPAddress))
+    return [*extension.value.get_values_for_type(x509.DNSName), *addresses]

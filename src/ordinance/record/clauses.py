@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -30,10 +30,13 @@ class Standing(StrEnum):
 
 
 def clause_records(
-    law: Law, checks: Sequence[CheckRecord], attestations: Sequence[Attestation], today: date
+    law: Law, checks: Sequence[CheckRecord], attestations: Sequence[Attestation], today: date, left_out: Collection[str] = ()
 ) -> list[ClauseRecord]:
-    """One record for every clause, in the policy's order. `today` is the city's day on which the run began."""
-    return [_record(law, clause, checks, attestations, today) for clause in law.clauses.values()]
+    """One record for every clause, in the policy's order. `today` is the city's day on which the run began.
+
+    `left_out` are controls that were not checked on every target they have: their clauses can be compliant in part only.
+    """
+    return [_record(law, clause, checks, attestations, today, left_out=left_out) for clause in law.clauses.values()]
 
 
 def live_attestation(clause: str, attestations: Sequence[Attestation], today: date) -> Attestation | None:
@@ -43,11 +46,18 @@ def live_attestation(clause: str, attestations: Sequence[Attestation], today: da
 
 
 def _record(
-    law: Law, clause: Clause, checks: Sequence[CheckRecord], attestations: Sequence[Attestation], today: date
+    law: Law,
+    clause: Clause,
+    checks: Sequence[CheckRecord],
+    attestations: Sequence[Attestation],
+    today: date,
+    *,
+    left_out: Collection[str],
 ) -> ClauseRecord:
     covered = [name for name in clause.controls if name in law.controls and law.controls[name].covered]
     later = [name for name in clause.controls if name not in covered]
     own = [check for check in checks if check.clause == clause.id or check.control in covered]
+    open_still = [*later, *(name for name in covered if name in left_out)]
     live = live_attestation(clause.id, attestations, today)
     shown = live or _last(clause.id, attestations)
     return ClauseRecord(
@@ -58,18 +68,18 @@ def _record(
         why=clause.why,
         controls=covered,
         controls_not_covered_yet=later,
-        standing=_standing(clause, covered, later, own, live).value,
+        standing=_standing(clause, covered, open_still, own, live).value,
         attestation=_words(shown, in_force=shown is live) if shown else None,
         human_part=clause.human_part,
     )
 
 
 def _standing(
-    clause: Clause, covered: list[str], later: list[str], checks: list[CheckRecord], live: Attestation | None
+    clause: Clause, covered: list[str], open_still: list[str], checks: list[CheckRecord], live: Attestation | None
 ) -> Standing:
     if checks:
         made = {check.control for check in checks}
-        whole = not later and made >= {*covered} and (live is not None or not clause.human_part)
+        whole = not open_still and made >= {*covered} and (live is not None or not clause.human_part)
         return _of_checks({check.verdict for check in checks}, whole=whole)
     if clause.disposition is Disposition.NOT_TESTABLE:
         return Standing.NOT_TESTABLE

@@ -114,6 +114,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     clauses: list[ClauseRecord]
     checks: list[CheckRecord]
     controls: list[ControlRecord] = []
+    sections: dict[str, str] = {}  #: number of a section -> its heading, where it is no clause itself
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):

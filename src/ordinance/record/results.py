@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -50,8 +50,9 @@ def build_results(
     plan: Sequence[PlannedCheck],
     verdicts: Mapping[tuple[str, str], Verdict],
     seconds: Mapping[tuple[str, str], float] | None = None,
+    left_out: Collection[str] = (),
 ) -> Results:
-    """Make the results of a run.
+    """Make the results of a run. `left_out` are controls that were not to be checked on every target they have.
 
     A planned check without a verdict is reported as not-run. A verdict for a check that was not planned, or a check
     planned twice, is a defect and raises ValueError. A waiver whose day has passed waives nothing: violated.
@@ -91,8 +92,8 @@ def build_results(
         observations=facts.observations,
         observations_sha256=facts.observations_sha256,
     )
-    clauses = clause_records(law, checks, inventory.registers.attestations, today)
-    return Results(run=run, clauses=clauses, checks=checks, controls=_controls(law))
+    clauses = clause_records(law, checks, inventory.registers.attestations, today, left_out)
+    return Results(run=run, clauses=clauses, checks=checks, controls=_controls(law), sections=dict(law.sections))
 
 
 def build_plan(facts: RunFacts, *, profile: Profile, inventory: Inventory, plan: Sequence[PlannedCheck]) -> PlanRecord:

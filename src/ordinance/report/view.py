@@ -154,7 +154,7 @@ def arrange(results: Results, observations: Iterable[Observation]) -> View:
     return View(
         run=results.run,
         kind=_headline_kind(results.run),
-        chapters=_chapters(clauses),
+        chapters=_chapters(clauses, results.sections),
         checks=checks,
         vantages={place.get("name", ""): _where(place) for place in results.run.vantages},
         appendix=tuple(known[name] for name in printed),
@@ -207,11 +207,11 @@ def _clause(number: int, clause: ClauseRecord, checks: tuple[CheckView, ...], la
     return ClauseView(number, clause, words.kind(clause.standing), own, waiting)
 
 
-def _chapters(clauses: Sequence[ClauseView]) -> tuple[Chapter, ...]:
+def _chapters(clauses: Sequence[ClauseView], headings: dict[str, str]) -> tuple[Chapter, ...]:
     grouped: dict[str, list[ClauseView]] = {}
     for clause in clauses:
         grouped.setdefault(clause.record.id.split(".")[0], []).append(clause)
-    return tuple(Chapter(number, _title(number, members), tuple(members)) for number, members in grouped.items())
+    return tuple(Chapter(number, headings.get(number) or _title(number, members), tuple(members)) for number, members in grouped.items())
 
 
 def _title(number: str, members: list[ClauseView]) -> str:

@@ -22,6 +22,7 @@ class NameAnswer(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     rcode: str = ""  #: word of RFC 1035 and 6895: "NOERROR", "NXDOMAIN" ...; empty when nothing came
     records: tuple[Record, ...] = ()
+    authoritative: bool = False  #: the server spoke as an authority for the name (AA, RFC 1035 section 4.1.1)
     unseen: str = ""  #: why there was no answer; empty when there was one
     observation: str = ""
 
@@ -49,9 +50,13 @@ class ServerNames(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamesSighting(msgspec.Struct, frozen=True, kw_only=True):
-    """What every authoritative server of the public zone said. `no_udp` says why nothing was asked over UDP."""
+    """What every authoritative server of the public zone said. `no_udp` says why nothing was asked over UDP.
+
+    `unused` is a name in the zone that nobody uses: what is answered for it, a wildcard answers for every name (RFC 4592).
+    """
 
     vantage: str
     zone: str
     servers: tuple[ServerNames, ...]
     no_udp: str = ""
+    unused: str = ""

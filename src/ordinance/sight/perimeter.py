@@ -227,6 +227,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     canaries: tuple[str, ...] = ()  #: texts of Intranet pages that occur in what was said
     tls_names: tuple[str, ...] = ()
     location: str = ""  #: where an HTTP redirect points
+    cut: str = ""  #: why not all of what it serves was read, so that a text not found in it may be there; empty when all was
+    uncertified: str = ""  #: why a certificate that it offers was not seen; empty when it was, or when it offers none
     unseen: str = ""  #: why there was no conversation; empty when there was one
     observation: str
 

@@ -85,14 +85,22 @@ class Sweep:
         self.quiet_loss = (sent - answered + 1) / (sent + 2)
         if answered == 0:
             self.gave_up = f"none of {sent} canaries answered before the sweep"
+        self.leave_out_dead(asked.counts)
         self.timeout = max(self.timeout, min(LONGEST_TIMEOUT, 3 * asked.slowest))
+
+    def leave_out_dead(self, counts: list[list[int]]) -> None:
+        """Let a canary that never answered bear no weight: it would only void windows. What it said until now is kept for it."""
+        for index, ((name, port, _), seen) in enumerate(zip(self.canaries, counts)):  # noqa: B905 - Python 3.7 has no strict
+            if seen[0] and not seen[1]:
+                self.canaries[index] = (name, port, 0.0)
+                self.counts[index] = list(seen)
 
     def ask_canaries(self, number: int) -> CanaryRound:
         """Connect to about so many canaries, every one at least once, gently, within the pace and five seconds."""
         paces = [SHARE_FOR_PORTS * self.job["per_host"]] if self.job.get("per_host") else []
         rate = min([GENTLE, *paces, *([self.rate] if self.rate else [])])
         number = int(min(number, max(20.0, rate * 5)))
-        order = self.chance.choices(range(len(self.canaries)), [canary[2] for canary in self.canaries], k=number)
+        order = self.chance.choices(range(len(self.canaries)), [canary[2] or 1.0 for canary in self.canaries], k=number)
         order += range(len(self.canaries))
         return CanaryRound(self.canaries, rate, min(LONGEST_TIMEOUT, 2 * self.timeout), self.ears.listener).run(order)
 
@@ -103,7 +111,7 @@ class Sweep:
 
         A family whose silence is proven is done; one without canaries is after one round.
         """
-        witnessed = {version_of(canary[0]) for canary in self.canaries}
+        witnessed = {version_of(canary[0]) for canary in self.canaries if canary[2]}
         work = []
         for index, name in enumerate(self.addresses):
             version = version_of(name)

@@ -59,7 +59,7 @@ class Windows:
         self.weights = [canary[2] for canary in canaries]
         self.kinds = []  # (canaries of a family, how many for each port)
         for version in (4, 6):
-            held = [index for index, canary in enumerate(canaries) if version_of(canary[0]) == version]
+            held = [index for index, canary in enumerate(canaries) if version_of(canary[0]) == version and canary[2] > 0]
             if held:
                 self.kinds.append((held, wanted.get(str(version), 0.0) / max(total, 1)))
 

@@ -1,4 +1,8 @@
-"""Look "conversations": what speaks on every open port the sweep found, and on every service declared for outside."""
+"""Look "conversations": what speaks on every open port the sweep found, and on every service declared for outside.
+
+A web server is asked for its front page as a stranger would, by address, and then by the Intranet's names: one who shows the
+Intranet shows it to whoever knows its name.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 from ordinance.inventory.model import Address, Service
-from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
 from ordinance.observe.identity import identify_service
-from ordinance.observe.protocols.http import HttpReply, fetch
+from ordinance.observe.protocols.front_page import Way, by_address, unread, visit
+from ordinance.observe.protocols.http import HttpReply
 from ordinance.observe.protocols.identify import Spoken, identify
+from ordinance.observe.protocols.smtp import SmtpClient
 from ordinance.observe.safetext import safe_line
 from ordinance.sight.perimeter import Answer, Conversation, ConversationSighting, PortAnswer, Reply, SweepSighting
 from ordinance.sight.ports import ranges
@@ -63,36 +69,69 @@ def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Se
     """One port: what it speaks, whose words are in it. Not having heard is a value."""
     address, port = place
     try:
-        spoken = identify(
-            vantage, address, port, Deadline.after(SECONDS), expect=EXPECT.get(service.protocol, "") if service else ""
-        )
-        page, unread = _page(vantage, place, spoken)
+        expect = EXPECT.get(service.protocol, "") if service else ""
+        spoken = identify(vantage, address, port, Deadline.after(SECONDS), expect=expect)
+        pages, unseen = _pages(vantage, place, spoken)
+        by_name, cut = _pages_by_name(context, vantage, place, spoken) if pages else ((), "")
+        names, uncertified = _certificate(vantage, place, spoken)
     except CouldNotLook as missed:
         return _unheard(place, missed)
-    text = _heard(spoken, page)
+    text = _heard(spoken, pages)
     identities = dict.fromkeys(words for words in _words(context) if words.encode() in text)
     if service is not None and service.protocol == "dns" and spoken.protocol == "dns":
         identities |= dict.fromkeys(_zone(vantage, service))
-    canaries = [site.canary for site in context.inventory.intranet if site.canary.encode() in text]
+    shown = text + _heard(spoken, by_name)
+    canaries = [site.canary for site in context.inventory.intranet if site.canary.encode() in shown]
     protocol = {"http": "https"}.get(spoken.inside, spoken.inside or "tls") if spoken.protocol == "tls" else spoken.protocol
     return Conversation(
-        address=str(address), port=port, protocol=protocol, said=_said(spoken, page), identities=tuple(identities),
-        canaries=tuple(canaries), unseen=unread, tls_names=spoken.tls.names if spoken.tls else (),
-        location=page.header("location") if page else "",
-        observation=_last([*spoken.observations, page.observation if page else ""]),
+        address=str(address), port=port, protocol=protocol, said=_said(spoken, pages), identities=tuple(identities),
+        canaries=tuple(canaries), unseen=unseen, tls_names=names, location=pages[-1].header("location") if pages else "",
+        cut=cut or next(filter(None, map(unread, (*pages, *by_name))), ""), uncertified=uncertified,
+        observation=_last([*spoken.observations, *(page.observation for page in pages)]),
     )  # fmt: skip
 
 
-def _page(vantage: VantagePoint, place: Place, spoken: Spoken) -> tuple[HttpReply | None, str]:
-    """Fetch the front page, where HTTP is spoken, by address as a stranger would; or say why it could not be read."""
+def _pages(vantage: VantagePoint, place: Place, spoken: Spoken, name: str = "") -> tuple[tuple[HttpReply, ...], str]:
+    """Fetch the front page, where HTTP is spoken, by `name`, or by address as a stranger would; or say why it was not read."""
     within = spoken.protocol == "tls" and spoken.inside == "http"
     if spoken.protocol != "http" and not within:
-        return None, ""
-    host = str(place[0]) if place[0].version == 4 else f"[{place[0]}]"  # noqa: PLR2004
+        return (), ""
+    way = Way(place[1], within, name or by_address(place[0]))
     try:
-        return fetch(vantage, place[0], place[1], Deadline.after(SECONDS), host=host, tls=within, server_name=""), ""
+        return visit(vantage, place[0], way, Deadline.after(SECONDS), server_name=name), ""
     except CouldNotLook as missed:
-        return None, f"its page could not be read: {missed}"
+        refused = bool(name) and missed.reason is Unseen.PROTOCOL  # hanging up on a name is an answer
+        return (), "" if refused else f"its page could not be read: {missed}"
+
+
+def _pages_by_name(
+    context: LookContext, vantage: VantagePoint, place: Place, spoken: Spoken
+) -> tuple[tuple[HttpReply, ...], str]:
+    """Fetch the pages that the Intranet's names bring up here; or say for which name that could not be seen."""
+    found: tuple[HttpReply, ...] = ()
+    for name in dict.fromkeys(name.lower() for site in context.inventory.intranet for name in site.names):
+        pages, missed = _pages(vantage, place, spoken, name)
+        if missed:
+            return found, f"asked as {name}, {missed}"
+        found += pages
+    return found, ""
+
+
+def _certificate(vantage: VantagePoint, place: Place, spoken: Spoken) -> tuple[tuple[str, ...], str]:
+    """Read the names of its certificate: that of TLS from the start, or of mail's STARTTLS; or say why they were not seen."""
+    if spoken.tls is not None:
+        return spoken.tls.names, ""
+    if spoken.protocol != "smtp":
+        return (), ""
+    try:
+        with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
+            client = SmtpClient(dialogue)
+            client.greeting()
+            if "STARTTLS" not in client.ehlo("ordinance.invalid"):
+                return (), ""
+            return client.starttls("", None, verify=False).names, ""
+    except CouldNotLook as missed:
+        return (), str(missed)
 
 
 def _words(context: LookContext) -> Iterable[str]:
@@ -104,17 +143,18 @@ def _zone(vantage: VantagePoint, service: Service) -> Iterator[str]:
         yield service.identity
 
 
-def _heard(spoken: Spoken, page: HttpReply | None) -> bytes:
+def _heard(spoken: Spoken, pages: tuple[HttpReply, ...]) -> bytes:
     """Everything that was said, for finding words in it."""
-    if page is None:
-        return spoken.first_line.encode()
-    headers = "\n".join(f"{name}: {value}" for name, value in page.headers)
-    return b"\n".join((spoken.first_line.encode(), headers.encode(), page.body))
+    said = [spoken.first_line.encode()]
+    for page in pages:
+        said += ["\n".join(f"{name}: {value}" for name, value in page.headers).encode(), page.body]
+    return b"\n".join(said)
 
 
-def _said(spoken: Spoken, page: HttpReply | None) -> str:
-    if page is None:
+def _said(spoken: Spoken, pages: tuple[HttpReply, ...]) -> str:
+    if not pages:
         return "an answer to a DNS question" if spoken.protocol == "dns" else spoken.first_line
+    page = pages[-1]
     title = _TITLE.search(page.body)
     return f"{page.status} {page.reason}" + (f', title "{safe_line(title[1].strip(), cap=200)}"' if title else "")
 

@@ -1,8 +1,8 @@
 """Look "public-names": what the public name servers tell the outside about the Intranet server (9.A.3).
 
 Each server is asked over TCP, and over UDP where the vantage has python3: for the Intranet's names, for every public name whose
-address might be the Intranet's, for the names behind addresses, and for the whole zone. The witness name is asked before and
-after.
+address might be the Intranet's, for the names behind addresses, for a name that nobody uses (a wildcard answers it), and for the
+whole zone. The witness name is asked before and after.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ def public_names(context: LookContext) -> NamesSighting:
     except CouldNotLook as missed:
         if missed.reason is Unseen.HALTED:
             raise
-        return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=tuple(over_tcp), no_udp=str(missed))
-    return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=(*over_tcp, *over_udp))
+        over_udp, no_udp = [], str(missed)
+    else:
+        no_udp = ""
+    servers = (*over_tcp, *over_udp)
+    return NamesSighting(vantage=OUTSIDE, zone=zone.zone, servers=servers, no_udp=no_udp, unused=unused_name(context))
 
 
 def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
@@ -62,7 +65,7 @@ def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, serv
 
 def _over_udp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
     """Ask the same over UDP. The witness goes in jobs of its own: within one job nobody knows what is asked first."""
-    planned = list(dict.fromkeys(questions(context.inventory)))
+    planned = list(dict.fromkeys(questions(context.inventory, unused_name(context))))
     (before,) = _asked_udp(vantage, server, [witness(zone)])
     answers = () if before.unseen else tuple(_asked_udp(vantage, server, planned))
     (after,) = _asked_udp(vantage, server, [witness(zone)])
@@ -79,6 +82,7 @@ def _asked_udp(vantage: VantagePoint, server: Address, wanted: list[Question]) -
             type=kind,
             rcode=answer.rcode,
             records=tuple(records_of(answer.records)),
+            authoritative=answer.authoritative,
             unseen=answer.unseen,
             observation=answer.observation,
         )
@@ -86,7 +90,7 @@ def _asked_udp(vantage: VantagePoint, server: Address, wanted: list[Question]) -
 
 def asked(context: LookContext, ask: Ask, server: Address) -> Iterator[NameAnswer]:
     """Put every question, and then ask for the addresses of the names that the zone points at."""
-    planned = list(dict.fromkeys(questions(context.inventory)))
+    planned = list(dict.fromkeys(questions(context.inventory, unused_name(context))))
     pointed: list[str] = []
     for done, (name, kind) in enumerate(planned):
         if context.halted():
@@ -107,13 +111,20 @@ def witness(zone: PublicDns) -> Question:
     return zone.witness_name, "A" if zone.witness_address.version == 4 else "AAAA"  # noqa: PLR2004 - IPv4
 
 
-def questions(inventory: Inventory) -> Iterator[Question]:
+def unused_name(context: LookContext) -> str:
+    """Make a name in the public zone that nobody has; "" without a zone."""
+    zone = context.inventory.public_dns
+    return f"ordinance-{context.seed & 0xFFFFFFFFFFFF:012x}.{_plain(zone.zone)}" if zone else ""
+
+
+def questions(inventory: Inventory, unused: str = "") -> Iterator[Question]:
     """Everything to ask one server, most telling first; the same question may come twice."""
     zone = inventory.public_dns.zone if inventory.public_dns else ""
     for site in inventory.intranet:
         for name in (*site.names, f"{site.host}.{zone}", *(f"{name.split('.')[0]}.{zone}" for name in site.names)):
             yield from ((_plain(name), kind) for kind in PRIVATE_TYPES)
         yield from ((address.reverse_pointer, "PTR") for address in site.addresses)
+    yield from ((unused, kind) for kind in PRIVATE_TYPES if unused)
     yield from ((zone, kind) for kind in ZONE_TYPES)
     for name in (zone, f"www.{zone}", *(f"{host}.{zone}" for host in sorted(inventory.hosts))):
         yield from ((_plain(name), kind) for kind in ("A", "AAAA"))
@@ -129,7 +140,7 @@ def ask_tcp(vantage: VantagePoint, server: Address, name: str, kind: str) -> Nam
     except CouldNotLook as missed:
         return replace(bare, unseen=str(missed), observation=missed.observation)
     records = tuple(records_of((*answer.answers, *answer.authority)))
-    return replace(bare, rcode=answer.rcode, records=records, observation=answer.observation)
+    return replace(bare, rcode=answer.rcode, records=records, authoritative=answer.authoritative, observation=answer.observation)
 
 
 def records_of(found: Iterable[dns.Record]) -> Iterator[Record]:

@@ -28,12 +28,16 @@ TRIES, TRY_SECONDS = 3, 1.5
 
 @dataclass(frozen=True, slots=True)
 class UdpAnswer:
-    """One answer: its rcode and the records of all sections, or why there is none (`unseen`)."""
+    """One answer: its rcode and the records of all sections, or why there is none (`unseen`).
+
+    One that was cut short (TC) holds what fitted: the rest is for whoever asks over TCP (RFC 2181 section 9).
+    """
 
     rcode: str
     records: tuple[Record, ...]
     unseen: str
     observation: str
+    authoritative: bool = False
 
 
 def ask_all(vantage: VantagePoint, server: Address, questions: Sequence[tuple[str, str]], deadline: Deadline) -> list[UdpAnswer]:
@@ -65,15 +69,13 @@ def _answer(question: dns.message.Message, seen: dict[str, Any], observation: st
         return _none(f"{Unseen.PROTOCOL.value}: no DNS message: {type(failure).__name__}", observation)
     if reply.id != question.id or not reply.flags & dns.flags.QR or reply.question not in ([], question.question):
         return _none(f"{Unseen.PROTOCOL.value}: a DNS message that does not answer the question", observation)
-    if reply.flags & dns.flags.TC:
-        return _none(f"{Unseen.TOO_MUCH.value}: the answer was cut short", observation)
     found = (
         Record(safe_line(str(rrset.name)), dns.rdatatype.to_text(rrset.rdtype), int(rrset.ttl), safe_line(rdata.to_text()))
         for section in (reply.answer, reply.authority, reply.additional)
         for rrset in section
         for rdata in rrset
     )
-    return UdpAnswer(dns.rcode.to_text(reply.rcode()), tuple(found), "", observation)
+    return UdpAnswer(dns.rcode.to_text(reply.rcode()), tuple(found), "", observation, bool(reply.flags & dns.flags.AA))
 
 
 def _none(why: str, observation: str) -> UdpAnswer:

@@ -32,7 +32,8 @@ class Spoken:
     """What was found.
 
     `protocol`: smtp, nntp, ftp, ssh, telnet, http, imap, pop3, vnc, dns, tls, echo, silent (took the connection and said
-    nothing to anything), closed (hung up on everything without a word) or unknown. `inside` is the protocol within TLS.
+    nothing to anything), closed (hung up on everything without a word, or with 421: not now) or unknown. `inside` is the protocol
+    within TLS.
     """
 
     protocol: str
@@ -143,7 +144,9 @@ class _Inquiry:
         line = safe_line(heard.split(b"\n", 1)[0], cap=200)
         if question and heard.startswith(question[: len(heard)]):
             return Spoken("echo", line)
-        return Spoken(protocol_of(heard) or self._ask(dialogue, heard) or "unknown", line)
+        # SMTP and FTP alike turn away whoever comes too often or too late (RFC 5321 section 3.8, RFC 959 section 5.4).
+        unsaid = "closed" if heard[:3] == b"421" else "unknown"
+        return Spoken(protocol_of(heard) or self._ask(dialogue, heard) or unsaid, line)
 
     def _ask(self, dialogue: Dialogue, heard: bytes) -> str:
         """Tell apart what begins alike: SMTP and FTP say 220, NNTP says 200."""

@@ -1,0 +1,166 @@
+"""Look "conversations": what a stranger hears on open ports, and what the judges make of what was not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ordinance.inventory.model import Service
+from ordinance.judge.intranet import not_reachable
+from ordinance.judge.names import not_named
+from ordinance.observe.identity import identify_service
+from ordinance.observe.looks.conversations import conversations
+from ordinance.sight.perimeter import Answer, Conversation, SweepSighting
+from selftest.judge.city_cases import CANARY, CITY, HOME, PROFILE, WWW4, ZONE, a_sweep, group, inside, swept
+from selftest.observe.looks.city_looks import Town, context, one
+from selftest.observe.looks.test_public_names_look import public_names
+from selftest.observe.looks.test_public_names_look import town as name_town
+
+WEB, MAIL = (WWW4, 80), (WWW4, 25)
+SERVICE = Service("www", one(WWW4), 80, "http", HOME, frozenset({"outside"}))
+PLAIN = replace(CITY, services=(SERVICE,))
+
+
+def reply(body: str, *headers: str, status: str = "200 OK", length: int = -1) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length < 0 else length}", *headers, "", body]
+    return "\r\n".join(lines).encode()
+
+
+def by_host(**pages: bytes) -> Callable[[bytes], bytes]:
+    """A web server with a page for every name, and one for strangers."""
+
+    def serve(request: bytes) -> bytes:
+        named = next((page for name, page in pages.items() if f"Host: {name.replace('_', '.')}".encode() in request), None)
+        return named or pages["stranger"]
+
+    return serve
+
+
+def opened(*ports: int) -> SweepSighting:
+    seen = swept(WWW4, group(tuple((port, port) for port in ports), Answer.OPEN, hops=1))
+    return replace_addresses(a_sweep(seen), WWW4)
+
+
+def replace_addresses(sweep: SweepSighting, *kept: str) -> SweepSighting:
+    addresses = tuple(seen for seen in sweep.addresses if seen.address in kept)
+    return SweepSighting(vantage="outside", addresses=addresses, certificate=sweep.certificate, observations=sweep.observations)
+
+
+def talk(town: Town, port: int = 80) -> Conversation:
+    found = conversations(context(town, PLAIN, lambda name: opened(port))).at(WWW4, port)
+    assert found is not None
+    return found
+
+
+def test_the_home_page_is_heard_by_its_words() -> None:
+    seen = talk(Town(listeners={WEB: by_host(stranger=reply(f"<title>City</title>{HOME}"))}))
+    assert (seen.protocol, seen.identities, seen.cut, seen.unseen) == ("http", (HOME,), "", "")
+    assert seen.said == '200 OK, title "City"'
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (reply(HOME, length=90_000), "cut"),
+        (reply(HOME + "x" * 60_000), "cut after 45056 bytes"),
+        (reply(HOME, "Content-Encoding: gzip"), "coding gzip"),
+    ],
+)
+def test_a_page_that_was_not_read_as_a_whole_says_so(page: bytes, words: str) -> None:
+    seen = talk(Town(listeners={WEB: by_host(stranger=page)}))
+    assert words in seen.cut
+
+
+def test_a_canary_beyond_the_cap_is_not_proven_absent() -> None:
+    town = Town(listeners={WEB: by_host(stranger=reply(HOME + "x" * 60_000 + CANARY))})
+    said = conversations(context(town, PLAIN, lambda name: opened(80)))
+    verdict = not_reachable("intranet", a_sweep(), said, inside(), inventory=PLAIN, profile=PROFILE)
+    assert verdict.state.value == "unproven"
+    assert "was not seen (its page was cut" in verdict.reason
+
+
+def test_an_intranet_that_shows_itself_to_who_knows_its_name_is_seen() -> None:
+    hidden = by_host(stranger=reply(HOME), intranet_city_example=reply(f"<p>{CANARY}</p>"))
+    seen = talk(Town(listeners={WEB: hidden}))
+    assert (seen.canaries, seen.identities) == ((CANARY,), (HOME,))
+
+
+def test_who_hangs_up_on_the_intranet_s_name_has_answered() -> None:
+    seen = talk(Town(listeners={WEB: by_host(stranger=reply(HOME), intranet_city_example=b"")}))
+    assert (seen.canaries, seen.cut, seen.unseen) == ((), "", "")
+
+
+def test_a_redirect_to_its_own_name_is_followed_on_the_same_address() -> None:
+    moved = reply("", "Location: http://www.city.example/home", status="301 Moved")
+    town = Town(listeners={WEB: by_host(stranger=moved, www_city_example=reply(HOME), intranet_city_example=moved)})
+    seen = talk(town)
+    assert (seen.identities, seen.location, seen.said) == ((HOME,), "", "200 OK")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://www.city.example/",
+        "/",
+        "ftp://www.city.example/",
+        "http://[broken",
+        "http://a b/",
+        "https://www.city.example/",
+        "",
+    ],
+)
+def test_a_redirect_that_leads_nowhere_ends(location: str) -> None:
+    moved = reply("", f"Location: {location}", status="302 Found")
+    seen = talk(Town(listeners={WEB: lambda request: moved}))
+    assert (seen.identities, seen.location, seen.unseen) == ((), location, "")
+
+
+def test_identity_is_proven_through_a_redirect_on_the_same_server() -> None:
+    moved = reply("", "Location: http://www.city.example/", status="301 Moved")
+    town = Town(listeners={WEB: by_host(stranger=moved, www_city_example=reply(HOME))})
+    assert identify_service(town.at("outside"), SERVICE).proven
+    assert not identify_service(Town(listeners={WEB: lambda request: moved}).at("outside"), SERVICE).proven
+
+
+def test_a_port_that_takes_the_question_and_hangs_up_is_not_known() -> None:
+    town = Town(listeners={WEB: lambda request: b""})
+    said = conversations(context(town, PLAIN, lambda name: opened(80)))
+    assert said.conversations[0].protocol == "closed"
+    verdict = not_reachable("intranet", a_sweep(), said, inside(), inventory=PLAIN, profile=PROFILE)
+    assert "serves is not known" in verdict.reason
+
+
+# -- the certificate of mail -----------------------------------------------------------------------------------------------------
+
+
+def mail(starttls: bytes) -> Callable[[bytes], bytes]:
+    def serve(said: bytes) -> bytes:
+        if not said:
+            return b"220 mail ESMTP\r\n"
+        if said.startswith(b"EHLO"):
+            return b"250-mail\r\n250 STARTTLS\r\n"
+        return starttls if said.startswith(b"STARTTLS") else b"500 what?\r\n"
+
+    return serve
+
+
+def mail_town(starttls: bytes, *names: str) -> Town:
+    return Town(listeners={MAIL: mail(starttls)}, certificates={MAIL: names} if names else {})
+
+
+def test_the_names_of_mail_s_certificate_are_seen() -> None:
+    seen = talk(mail_town(b"220 go on\r\n", "mail.city.example", "intranet.city.example"), 25)
+    assert (seen.protocol, seen.tls_names) == ("smtp", ("mail.city.example", "intranet.city.example"))
+
+
+@pytest.mark.parametrize("town", [mail_town(b"454 not now\r\n"), mail_town(b"220 go on\r\n")])
+def test_a_certificate_of_mail_that_was_not_seen_is_said_to_be_so(town: Town) -> None:
+    seen = talk(town, 25)
+    assert (seen.protocol, seen.tls_names, seen.unseen) == ("smtp", (), "")
+    assert seen.uncertified
+    said = conversations(context(town, PLAIN, lambda name: opened(25)))
+    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), said, PLAIN)
+    assert verdict.state.value == "unproven"
+    assert f"the certificate that {WWW4} port 25 offers was not seen" in verdict.reason
