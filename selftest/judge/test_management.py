@@ -185,7 +185,7 @@ def test_a_profile_without_management_ports_is_unproven() -> None:
     seen = FirewallSeen(host="fw", outer=(outer(),), before=RIGHT, tries=GUESSES, after=RIGHT)
     sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)
     bare = changed(PROFILE, management_tcp_ports=(), management_udp_ports=())
-    assert "no management port" in management_plane("fw", sighting, CITY, bare).reason
+    assert "the profile lists no management port" in management_plane("fw", sighting, CITY, bare).reason
 
 
 def test_an_address_without_a_decoy_is_unproven() -> None:

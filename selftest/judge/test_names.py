@@ -188,6 +188,7 @@ def servers_named(*pairs: tuple[str, str]) -> ServerNames:
         (servers_named(("ns.city.example", NS)), "compliant"),
         (servers_named(("ns.provider.example", "")), "compliant"),  # the declared server may be it
         (servers_named(("ns.city.example", NS), ("ns2.city.example", WWW4)), "unproven"),
+        (servers_named(("ns.city.example", NS), ("ns.city.example", "2001:db8:100:1::3")), "unproven"),  # IPv6 nobody asked
         (servers_named(("ns.city.example", NS), ("ns.provider.example", "")), "unproven"),
     ],
 )

@@ -167,7 +167,7 @@ def _begin(session: pytest.Session, audit: Audit) -> None:
 
     def wait(progress: Mapping[str, Progress]) -> None:
         if lost := audit.lost():
-            raise session.Interrupted(lost)
+            _stop(session, audit, lost)
         waiting.tick(progress)
 
     audit.observatory.on_wait = wait
@@ -205,7 +205,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         return (yield)
     except (KeyboardInterrupt, pytest.exit.Exception):
         if (audit := item.config.stash.get(AUDIT, None)) is not None:
-            audit.fault = "the run was interrupted"
+            audit.fault = audit.fault or "the run was interrupted"
         raise
 
 

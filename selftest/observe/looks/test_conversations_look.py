@@ -33,7 +33,7 @@ def by_host(**pages: bytes) -> Callable[[bytes], bytes]:
 
     def serve(request: bytes) -> bytes:
         named = next((page for name, page in pages.items() if f"Host: {name.replace('_', '.')}".encode() in request), None)
-        return named or pages["stranger"]
+        return pages["stranger"] if named is None else named
 
     return serve
 

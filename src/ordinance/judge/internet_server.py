@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ordinance.inventory.model import Inventory, Service
 from ordinance.judge.attribution import place
 from ordinance.judge.coverage import MUTE, talk_doubts
-from ordinance.judge.names import plain
+from ordinance.judge.names_private import plain
 from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
