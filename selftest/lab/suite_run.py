@@ -15,7 +15,7 @@ from ordinance.lab.process import Stamp
 ROOT = Path(__file__).resolve().parents[2]
 #: Part of the command line of the agent at a vantage.
 AGENT = b"packet-agent"
-MOMENT_SECONDS = 60.0
+MOMENT_SECONDS = 120.0
 
 
 @dataclass

@@ -15,9 +15,9 @@ from ordinance.lab.place import base_directory
 #: The sweep, and one look that is soon done.
 SWEEP = ("--control", "9.A.2/inbound-tcp")
 QUICK = ("--control", "10.D/password-age")
-#: Seconds from the signal to the end of the process, and from there until nothing is left.
-SOON = 10.0
-GONE = 5.0
+#: Most seconds from the signal to the end of the process, and from there until nothing is left; a quiet machine needs one or two.
+SOON = 20.0
+GONE = 10.0
 
 
 def verdicts(run):

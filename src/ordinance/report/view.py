@@ -211,7 +211,9 @@ def _chapters(clauses: Sequence[ClauseView], headings: dict[str, str]) -> tuple[
     grouped: dict[str, list[ClauseView]] = {}
     for clause in clauses:
         grouped.setdefault(clause.record.id.split(".")[0], []).append(clause)
-    return tuple(Chapter(number, headings.get(number) or _title(number, members), tuple(members)) for number, members in grouped.items())
+    return tuple(
+        Chapter(number, headings.get(number) or _title(number, members), tuple(members)) for number, members in grouped.items()
+    )
 
 
 def _title(number: str, members: list[ClauseView]) -> str:
