@@ -38,6 +38,8 @@ FAMILIES = (4, 6)
 CANARIES = 10_300
 #: How much of the canaries a witness bears: a web server answers thousands, a mail or news server starts a process for each.
 WEIGHTS = {"http": 20.0, "https": 20.0, "dns": 8.0}
+#: What any other witness bears in a round, where a family has no web or name server: then more rounds make up for it.
+CANARIES_A_HEAVY_WITNESS = 500
 #: Under a pace per host, the canaries one witness gets in a round stay below the tokens its own ports leave over.
 CANARIES_A_WITNESS_PACED = 6000
 IN_FLIGHT, LANES, TIMEOUT = 12_000, 2, 0.25
@@ -92,8 +94,11 @@ def _job(plan: _Plan, context: LookContext, seconds: float) -> dict[str, Any]:
 
 
 def _canaries(family: int, plan: _Plan, *, paced: bool) -> int:
-    witnesses = {service.address for service in plan.canaries if service.address.version == family}
-    return min(CANARIES, CANARIES_A_WITNESS_PACED * len(witnesses)) if paced else CANARIES
+    """Canaries of one family in a round: enough for the miss bound, and no more than its witnesses bear."""
+    witnesses = [service for service in plan.canaries if service.address.version == family]
+    borne = sum(CANARIES if service.protocol in WEIGHTS else CANARIES_A_HEAVY_WITNESS for service in witnesses)
+    most = CANARIES_A_WITNESS_PACED * len({service.address for service in witnesses}) if paced else CANARIES
+    return min(CANARIES, borne, most)
 
 
 def _seconds_allowed(plan: _Plan, inventory: Inventory) -> float:
