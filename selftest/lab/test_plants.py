@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,29 @@ def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) ->
     return done.returncode, verdicts, said
 
 
-@pytest.mark.parametrize("fault", PLANTS.values(), ids=list(PLANTS))
+#: Scenarios that sweep every port take half a minute each; of these the named ones are always run, the others by `./run matrix`.
+ALWAYS = (
+    "telnet-by-ipv6-only",
+    "telnet-on-one-unused-address",
+    "ftp-990-open",
+    "vantage-egress-blocked",
+    "vantage-host-key-changed",
+)
+SWEPT = {
+    control.id
+    for control in load_law().controls.values()
+    if "perimeter-sweep" in control.looks or "conversations" in control.looks
+}
+
+
+def scenario(fault: Plant):
+    """One scenario, marked `long` when it sweeps and is not among those always run."""
+    named = [name for name in SWEPT if any(fnmatchcase(name, glob) for glob in fault.controls)]
+    marks = [pytest.mark.long] if named and fault.name not in ALWAYS else []
+    return pytest.param(fault, id=fault.name, marks=marks)
+
+
+@pytest.mark.parametrize("fault", [scenario(fault) for fault in PLANTS.values()])
 def test_the_audit_names_exactly_what_was_planted(fault: Plant, hold_city, small_inventory: Path, tmp_path: Path) -> None:
     lab = hold_city("plant").lab
     plant(lab, fault)
