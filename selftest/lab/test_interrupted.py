@@ -1,6 +1,7 @@
 """A run that is stopped in the middle, in whatever way, says so: never a result that looks compliant, and nothing left behind."""
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -147,6 +148,15 @@ def test_the_state_file_of_a_dead_city_does_not_hinder_a_run(suite, hold_city):
     run = suite(*QUICK, lab=held.name)
     assert_works(run)
     assert "started for this run" in run.said
+
+
+def test_nothing_that_is_said_is_lost_in_a_file(suite):
+    # the first lines wait in a buffer; written while pytest captures, they would go where nobody reads
+    run = suite(*QUICK)
+    assert_works(run)
+    assert "test session starts" in run.said.splitlines()[0]
+    assert "looking at the embedded city, started for this run" in run.said
+    assert re.search(r"^tests/hosts/test_accounts.py \.+", run.said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("place", ["a file", "not to be made"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
@@ -29,6 +30,7 @@ class Waiting:
         with self._shown():
             self._clear()
             self._writer.line(text)
+            self._writer.flush()  # what waits in the buffer when capturing sets in would be captured
 
     def tick(self, progress: Mapping[str, Progress]) -> None:
         """Called a few times a second while a check waits for a look."""
@@ -50,23 +52,10 @@ class Waiting:
         told = [f"{name}: {_share(state)}" for name, state in sorted(progress.items())]
         return f"looking, {self._clock() - self._began:.0f} s: " + "; ".join(told)
 
-    def _shown(self) -> _Shown:
-        return _Shown(self._config)
-
-
-class _Shown:
-    """Past pytest's capturing, for as long as something is written."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._manager = config.pluginmanager.get_plugin("capturemanager")
-
-    def __enter__(self) -> None:
-        if self._manager is not None:
-            self._manager.suspend_global_capture()
-
-    def __exit__(self, *exc: object) -> None:
-        if self._manager is not None:
-            self._manager.resume_global_capture()
+    def _shown(self) -> AbstractContextManager[None]:
+        """Past pytest's capturing, for as long as something is written; capturing that was not on is left off."""
+        manager = self._config.pluginmanager.get_plugin("capturemanager")
+        return manager.global_and_fixture_disabled() if manager is not None else nullcontext()
 
 
 def _share(state: Progress) -> str:

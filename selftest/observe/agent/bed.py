@@ -84,6 +84,30 @@ SERVICES = (
     "tcp,2001:db8:100:1::6,3999",
 )
 ECHO = ("echo,203.0.114.7,7", "udp,203.0.114.7,7", "echo,2001:db8:fffe::7,7", "udp,2001:db8:fffe::7,7")
+#: Asked until all answer: a fresh link's IPv6 is not of use before its link-local address is no longer tentative (RFC 4862).
+REACHED = """
+import socket, sys, time
+until = time.monotonic() + 20
+for spec in sys.argv[1:]:
+    address, port = spec.split(",")
+    while True:
+        try:
+            socket.create_connection((address, int(port)), 1).close()
+            break
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+"""
+#: Forget every connection (IPCTNL_MSG_CT_DELETE without a filter): one that an earlier ruleset let through is still `established`
+#: to the next, and a SYN from the same port would pass as part of it.
+FORGET = """
+import socket, struct
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as s:  # NETLINK_NETFILTER
+    s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 0, 0, 0))
+    error = struct.unpack_from("=i", s.recv(4096), 16)[0]
+    assert error == 0, error
+"""
 TO_ECHO = "table inet e { chain p { type nat hook prerouting priority dstnat; meta l4proto { tcp, udp } redirect to :7; }; }"
 HEAD = (
     "type filter hook forward priority 0; policy drop; ct state established,related accept; icmpv6 type != echo-request accept;"
@@ -127,9 +151,13 @@ class Bed:
             self.sh(name, "ip", "route", "add", "default", "via", via4)
             self.sh(name, "ip", "-6", "route", "add", "default", "via", via6)
         self.sh("fw", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+        # a FIN that a server of an earlier test still repeats must not make the connection known again
+        self.sh("fw", "sh", "-c", "echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose")
         self.sh("net", "nft", "-f", "-", stdin=TO_ECHO)
         self.serve("dmz", *SERVICES)
         self.serve("net", *ECHO)
+        asked = [spec.removeprefix("tcp,") for spec in SERVICES if spec.startswith("tcp,")]
+        self.sh("out", sys.executable, "-c", REACHED, *asked, "203.0.114.7,7", "2001:db8:fffe::7,7")
 
     def _wait_for_namespace(self, name: str) -> None:
         mine = Path("/proc/self/ns/net").readlink()
@@ -147,6 +175,7 @@ class Bed:
     def filter(self, rules: str = "", allowed: str = ALLOWED, where: str = "fw") -> None:
         """Replace the firewall's ruleset: `rules` come before what is always allowed."""
         self.sh(where, "nft", "-f", "-", stdin=f"flush ruleset\ntable inet t {{ chain f {{ {HEAD} {rules} {allowed} }}; }}")
+        self.sh(where, sys.executable, "-c", FORGET)
 
     def also(self, ruleset: str, where: str = "fw") -> None:
         self.sh(where, "nft", "-f", "-", stdin=textwrap.dedent(ruleset))
