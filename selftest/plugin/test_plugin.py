@@ -173,6 +173,17 @@ def test_a_planned_check_without_a_test_is_refused(suite, pytester) -> None:
     assert "10.D/password-age" in result.stderr.str()
 
 
+def test_a_control_that_the_policy_does_not_have_is_told_even_beside_a_sound_test(suite, pytester) -> None:
+    pytester.mkdir("tests")
+    (pytester.path / "tests" / "test_typo.py").write_text(
+        "from ordinance.suite import control\n@control('10.D/pasword-age')\ndef test_age(check): pass\n"
+    )
+    run, results = suite(GOOD)
+    assert run.ret == 2
+    assert set(verdicts(results).values()) == {"not-run"}
+    assert "policy/controls.yml has no control '10.D/pasword-age'" in run.stdout.str() + run.stderr.str()
+
+
 def test_the_plan_is_printed_and_nothing_is_begun(suite, pytester) -> None:
     result, _ = suite(GOOD, "--plan")
     assert result.ret == 0

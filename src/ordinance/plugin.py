@@ -88,6 +88,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     brief = metafunc.config.stash.get(BRIEF, None)
     if marker is None or brief is None:
         return
+    if marker.args[0] not in brief.law.controls:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: policy/controls.yml has no control {marker.args[0]!r}")
     checks = [check for check in brief.plan() if check.control == marker.args[0]]
     metafunc.parametrize("check", checks, ids=[check.target for check in checks], indirect=True, scope="function")
 
