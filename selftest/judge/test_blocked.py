@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from ordinance.inventory.model import PublicGroup
 from ordinance.judge.blocked import ftp_blocked, telnet_blocked
 from ordinance.judge.verdict import State, Violated
-from ordinance.sight.perimeter import Answer, GuardedSighting, Reply
+from ordinance.sight.perimeter import Answer, GuardedAddress, GuardedSighting, Identity, Reply
 from selftest.judge.perimeter_city import (
     ALL,
     FW,
     MAIL,
+    MAIL6,
     NEWS,
     OPEN,
     OUTER,
@@ -21,6 +25,7 @@ from selftest.judge.perimeter_city import (
     RST_HOST,
     RST_UNKNOWN,
     UNUSED,
+    WWW,
     all_echoes,
     careful,
     guarded,
@@ -216,3 +221,123 @@ def test_many_breaches_are_counted_and_the_first_named() -> None:
 
 def test_an_unknown_group_is_unproven() -> None:
     assert telnet_blocked("elsewhere", guarded(), inventory(), PROFILE).state is State.UNPROVEN
+
+
+# -- limits, exactly ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_miss_bound_may_be_reached_and_not_passed() -> None:
+    assert telnet(at(MAIL, miss_bound=1e-4)).state is State.COMPLIANT
+    assert telnet(at(MAIL, miss_bound=1.01e-4)).state is State.UNPROVEN
+
+
+@pytest.mark.parametrize(("errors", "state"), [(6, State.COMPLIANT), (7, State.UNPROVEN)])
+def test_six_icmp_errors_come_at_once_and_a_seventh_may_hide_others(errors: int, state: State) -> None:
+    """Some ports of the unused address are silent; how many errors came in all says whether that may be a router's limit."""
+    asked = careful(UNUSED, port(23, icmp((3, 13), times=errors), address=UNUSED, sent=errors + 1))
+    assert telnet(guarded(guarded_address(UNUSED, asked))).state is state
+
+
+def test_a_decoy_of_another_transport_is_no_decoy() -> None:
+    verdict = telnet(at(MAIL, decoys=(port(47321, transport="udp"),)))
+    assert verdict.state is State.UNPROVEN
+    assert f"{MAIL} was asked no tcp decoy port" in verdict.reason
+    assert telnet(at(MAIL, decoys=(port(47321, sent=0),))).state is State.UNPROVEN
+
+
+def test_an_open_decoy_of_another_transport_says_nothing_here() -> None:
+    decoys = (port(47321), port(47322, OPEN, transport="udp"))
+    assert telnet(at(MAIL, decoys=decoys)).state is State.COMPLIANT
+
+
+@pytest.mark.parametrize("own", [2, 3])
+def test_a_reset_is_measured_by_the_hops_of_its_own_host(own: int) -> None:
+    """The mail gateway is farther than its neighbours: what comes from where they are is not from it."""
+    near = Reply(answer=Answer.RST, hops=own - 1)
+    assert telnet(at(MAIL, port(23, near), control_hops=own)).state is State.COMPLIANT
+    assert telnet(at(MAIL, port(23, replace(near, hops=own)), control_hops=own)).state is State.VIOLATED
+
+
+def test_a_reset_of_an_unused_address_is_measured_by_the_nearest_host_of_the_group() -> None:
+    """Its control is a neighbour's port; the nearest host, not that neighbour, is the measure."""
+    asked = careful(UNUSED, port(23, Reply(answer=Answer.RST, hops=2), address=UNUSED), control_hops=5)
+    near = [guarded_address(address, careful(address, control_hops=hops)) for address, hops in ((MAIL, 3), (NEWS, 2), (WWW, 4))]
+    assert telnet(guarded(*near, guarded_address(UNUSED, asked))).state is State.VIOLATED
+    far = [guarded_address(address, careful(address, control_hops=hops)) for address, hops in ((MAIL, 3), (NEWS, 4), (WWW, 4))]
+    fw = guarded_address(FW, careful(FW, control_hops=None))
+    assert telnet(guarded(*far, fw, guarded_address(UNUSED, asked))).state is State.COMPLIANT
+
+
+def test_a_rule_without_ports_proves_nothing() -> None:
+    profile = dataclasses.replace(PROFILE, telnet_tcp_ports=())
+    verdict = telnet_blocked("public", guarded(), inventory(), profile)
+    assert verdict.reason == "public: the inventory or the profile names no address or no port to ask"
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "empty"])
+def test_a_group_without_an_address_proves_nothing(target: str) -> None:
+    city = dataclasses.replace(inventory(), public=(PublicGroup("empty", ()), *inventory().public))
+    assert telnet_blocked(target, guarded(), city, PROFILE).state is State.UNPROVEN
+
+
+def test_why_an_address_was_not_asked_is_told() -> None:
+    barred = GuardedAddress(address=MAIL, unseen="it is not in the inventory's scope; nothing was sent")
+    assert telnet(guarded(barred)).reason == f"public: {MAIL} was not asked: it is not in the inventory's scope; nothing was sent"
+    assert f"{MAIL} was not asked: nobody looked" in telnet(guarded(GuardedAddress(address=MAIL))).reason
+
+
+def test_identities_of_one_host_are_told_by_their_ports() -> None:
+    """In the order of the ports, whichever was heard first."""
+
+    def heard(number: int) -> dict[str, Identity]:
+        before = Identity(address=MAIL, port=number, proven=True, said=f"port {number}", observation=f"o-{number}")
+        return {"before": before, "after": replace(before, observation=f"o-{number}-after")}
+
+    first = GuardedAddress(address=MAIL, careful=careful(MAIL), **heard(587))
+    second = GuardedAddress(address=UNUSED, careful=careful(UNUSED), **heard(25))
+    told = [piece.text.split(" said")[0] for piece in telnet(guarded(first, second)).witnesses]
+    assert told[:4] == [f"{MAIL} port 25", f"{MAIL} port 587", f"{NEWS} port 119", f"{WWW} port 80"]
+
+
+# -- both families --------------------------------------------------------------------------------------------------------------
+
+
+def both(*changed: GuardedAddress, **more: Any) -> Any:
+    """The group with an IPv6 address in it, which is its own control."""
+    six = careful(MAIL6, control_address=MAIL6, control_port=25)
+    seen = guarded(*changed, echoes=more.pop("echoes", (*all_echoes(), *all_echoes(family=6))))
+    given = {one.address: one for one in changed}
+    held = replace(seen, addresses=(*seen.addresses, given.get(MAIL6) or guarded_address(MAIL6, six)))
+    return telnet_blocked("public", held, inventory((*ALL, MAIL6)), PROFILE)
+
+
+def test_both_families_blocked_is_compliant() -> None:
+    verdict = both()
+    assert verdict.state is State.COMPLIANT, verdict.reason
+    assert any(piece.text.startswith(f"{MAIL6}: ") for piece in verdict.evidence)
+
+
+def test_telnet_over_ipv6_alone_is_a_violation() -> None:
+    six = careful(MAIL6, port(23, OPEN, address=MAIL6), control_address=MAIL6, control_port=25)
+    verdict = both(guarded_address(MAIL6, six))
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == (f"[{MAIL6}]:23/tcp",)
+
+
+def test_ipv6_that_was_not_asked_is_unproven() -> None:
+    assert f"{MAIL6} was not asked: nobody looked" in both(GuardedAddress(address=MAIL6)).reason
+
+
+def test_ipv6_without_an_echo_of_its_own_is_unproven() -> None:
+    verdict = both(echoes=all_echoes())
+    assert verdict.state is State.UNPROVEN
+    assert "over IPv6 at all" in verdict.reason
+    assert "over IPv4 at all" not in verdict.reason
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_address_at_which_nobody_was_heard_is_unproven(moment: str) -> None:
+    """All the others were; it alone has no service on its path."""
+    verdict = telnet(guarded(replace(guarded_address(MAIL, careful(MAIL)), **{moment: None})))
+    assert verdict.state is State.UNPROVEN
+    assert verdict.reason == f"public: no service on the path to {MAIL} was heard {moment} it was asked"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
+import msgspec
 import pytest
 
-from ordinance.judge.inbound import inbound_tcp
+from ordinance.inventory.model import Host, PublicDns, PublicGroup
+from ordinance.judge.inbound import inbound_tcp, readings
 from ordinance.judge.verdict import State, Violated
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, FamilyBound, Reply, SweepSighting, Unechoed
@@ -145,3 +148,138 @@ def test_a_family_without_witness_is_unproven_even_when_the_other_has_one() -> N
     verdict = judge(sweep(), group=(MAIL, MAIL6))
     assert verdict.state is State.UNPROVEN
     assert "over IPv6" in verdict.reason
+
+
+# -- the public zone's name server ----------------------------------------------------------------------------------------------
+
+NS = "198.51.100.3"
+
+
+def city_with_names(*servers: str, host_of: str = NS) -> Any:
+    """The city with a name server at `host_of`, of which the public zone names `servers`."""
+    city = inventory((*ALL, NS))
+    dns = Host("dns", frozenset({"name_servers"}), (ip_address(host_of),))
+    zone = PublicDns("city.example", tuple(ip_address(server) for server in servers), "www", ip_address(WWW))
+    return replace(city, hosts={**city.hosts, "dns": dns}, public_dns=zone)
+
+
+def names_open(city: Any, profile: Profile = PROFILE) -> Any:
+    held = (*sweep().addresses, swept(NS, answered(OPEN, 53)))
+    return inbound_tcp("public", msgspec.structs.replace(sweep(), addresses=held), talks(), city, profile)
+
+
+def test_the_public_zones_name_server_may_be_asked_and_the_reading_is_told() -> None:
+    verdict = names_open(city_with_names(NS))
+    assert verdict.state is State.COMPLIANT, verdict.reason
+    told = next(item.text for item in verdict.evidence if item.text.startswith(NS))
+    assert "port 53 open: the public zone's name server (a reading of the profile)" in told
+
+
+@pytest.mark.parametrize(
+    ("city", "profile"),
+    [
+        (city_with_names(NS), replace(PROFILE, public_dns="violation")),
+        (city_with_names("198.51.100.4"), PROFILE),  # a name server that the zone does not name
+        (city_with_names(), PROFILE),
+        (city_with_names(NS, host_of="10.0.0.1"), PROFILE),  # named by the zone, and nobody's address
+        (replace(city_with_names(NS), public_dns=None), PROFILE),
+    ],
+    ids=["strict", "not of the zone", "no servers", "no host", "no zone"],
+)
+def test_no_other_name_server_may_be_asked(city: Any, profile: Profile) -> None:
+    verdict = names_open(city, profile)
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches[-1] == f"{NS}:53/tcp"
+
+
+def test_a_host_of_several_roles_has_the_ports_of_all_of_them() -> None:
+    city = city_with_names(NS)
+    roles = frozenset({"mail_gateways", "news_hosts", "internet_servers", "name_servers"})
+    city = replace(city, hosts={**city.hosts, "dns": replace(city.hosts["dns"], groups=roles)})
+    assert sorted(readings(NS, city, PROFILE)) == [25, 53, 80, 119, 443, 563]
+    assert readings(MAIL, city, PROFILE) == {25: "SMTP on a mail gateway"}
+    assert readings(NEWS, city, PROFILE) == dict.fromkeys((119, 563), "NNTP on a news host")
+    assert readings(UNUSED, city, PROFILE) == {}
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "empty"])
+def test_a_group_without_an_address_is_unproven(target: str) -> None:
+    city = replace(inventory(), public=(PublicGroup("empty", ()), *inventory().public))
+    verdict = inbound_tcp(target, sweep(), talks(), city, PROFILE)
+    assert verdict.reason == f"{target}: the inventory names no address"
+
+
+def test_sixteen_ports_let_through_are_named_each_and_more_by_their_address() -> None:
+    assert judge(at(MAIL, RST_HOST, (6000, 6015))).breaches == tuple(f"{MAIL}:{port}/tcp" for port in range(6000, 6016))
+    assert judge(at(MAIL, RST_HOST, (6000, 6016))).breaches == (MAIL,)
+
+
+def test_one_port_is_told_as_one_and_two_as_two() -> None:
+    assert f"{MAIL} port 6000: " in judge(at(MAIL, RST_HOST, 6000)).reason
+    assert f"{MAIL} ports 6000-6001: " in judge(at(MAIL, RST_HOST, (6000, 6001))).reason
+
+
+def test_ports_that_may_not_be_open_are_told_so_in_the_evidence_of_an_unproven_sweep() -> None:
+    """A breach on one address does not stand in the evidence of another; what is open there is told in any case."""
+    bounds = (FamilyBound(family=4, rounds=2, miss_bound=9e-3), FamilyBound(family=6, rounds=1, miss_bound=8e-5))
+    verdict = judge(sweep(bounds=bounds, voided_windows=3))
+    assert verdict.state is State.UNPROVEN
+    assert verdict.evidence[0].text.endswith(
+        "greatest chance of a miss IPv4 9.0e-03 after 2 rounds, IPv6 8.0e-05 after 1 rounds, 3 windows of the sweep asked again"
+    )
+
+
+def test_without_a_witness_nothing_is_proven() -> None:
+    """No address of the group's own answers for it; the doubts say so, and so would the missing witness."""
+    verdict = judge(sweep(canaries=()))
+    assert verdict.state is State.UNPROVEN
+    assert verdict.witnesses == ()
+
+
+# -- both families --------------------------------------------------------------------------------------------------------------
+
+SIX = FamilyBound(family=6, rounds=1, miss_bound=9e-5)
+FOUR = FamilyBound(family=4, rounds=1, miss_bound=9e-5)
+
+
+def in_both(*, bounds: tuple[FamilyBound, ...] = (FOUR, SIX), **more: Any) -> Any:
+    """The group with an IPv6 address in it, swept with canaries of its own."""
+    six = msgspec.structs.replace(canary(MAIL), address=MAIL6)
+    given: dict[str, Any] = {"echo_families": (4, 6), "canaries": (canary(MAIL), canary(NEWS), canary(WWW), six), **more}
+    held = sweep(bounds=bounds, **given)
+    held = msgspec.structs.replace(held, addresses=(*held.addresses, msgspec.structs.replace(swept(MAIL), address=MAIL6)))
+    return judge(held, group=(*ALL, MAIL6))
+
+
+def test_both_families_swept_are_compliant() -> None:
+    verdict = in_both()
+    assert verdict.state is State.COMPLIANT, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "doubt"),
+    [
+        ({"bounds": (FOUR,)}, "an open port over IPv6 may have been missed with a chance of 1.0e+00"),
+        ({"bounds": (SIX,)}, "an open port over IPv4 may have been missed with a chance of 1.0e+00"),
+        ({"bounds": (FOUR, msgspec.structs.replace(SIX, miss_bound=2e-4))}, "an open port over IPv6 may have been missed"),
+        ({"echo_families": (4,)}, "no outside echo shows what the vantage can send over IPv6"),
+        ({"echo_families": (6,)}, "no outside echo shows what the vantage can send over IPv4"),
+        (
+            {"unechoed": (Unechoed(family=6, ports=((445, 445),)),)},
+            "the vantage is not shown to be able to send over IPv6 to ports 445",
+        ),
+    ],
+)
+def test_what_one_family_lacks_the_other_does_not_make_up_for(changed: dict[str, Any], doubt: str) -> None:
+    verdict = in_both(**changed)
+    assert verdict.state is State.UNPROVEN
+    assert verdict.reason.startswith(f"public: {doubt}")
+    assert ";" not in verdict.reason, "nothing else is in doubt"
+
+
+def test_canaries_that_never_answered_show_nothing() -> None:
+    """Each is told, and that none of the family is left."""
+    dead = tuple(canary(address, answered=0, late_answered=0) for address in (MAIL, NEWS, WWW))
+    reason = judge(sweep(canaries=dead)).reason
+    assert "no known open port of public was found over IPv4, so the sweep is not shown to see any" in reason
+    assert f"{MAIL} port 25, which is meant to be open, never answered" in reason

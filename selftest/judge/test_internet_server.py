@@ -95,3 +95,61 @@ def test_not_having_seen_is_unproven(case: dict, words: str) -> None:
     verdict = judged(**case)
     assert verdict.state.value == "unproven"
     assert words in verdict.reason
+
+
+# -- redirects, exactly ---------------------------------------------------------------------------------------------------------
+
+MOVED = {"protocol": "http", "said": "301 Moved", "identities": (), "tls_names": ()}
+
+
+def with_port_80():
+    service = next(s for s in CITY.services if str(s.address) == WWW4)
+    return with_city(services=(*CITY.services, type(service)("www", service.address, 80, "http", HOME, service.seen_from)))
+
+
+@pytest.mark.parametrize(
+    ("location", "state"),
+    [
+        ("https://www.city.example/", "compliant"),
+        ("https://www.city.example:443/", "compliant"),
+        ("https://WWW.city.example/", "compliant"),
+        ("http://www.city.example/", "violated"),  # not over TLS: the name is not proven
+        ("http://www.city.example:443/", "violated"),
+        ("https://www.city.example:80/", "violated"),  # to itself
+        ("https://www.city.example:8443/", "violated"),  # where nobody answers
+        ("https://www.example.org/", "violated"),
+        ("https://", "violated"),
+        ("https:///path", "violated"),
+        ("//www.city.example/", "violated"),
+        ("/home", "violated"),
+        ("", "violated"),
+        ("https://www.city.example:99999/", "violated"),
+        ("https://www.city.example:x/", "violated"),
+    ],
+)
+def test_where_a_redirect_leads(location: str, state: str) -> None:
+    assert judged(a_talk(port=80, location=location, **MOVED), city=with_port_80()).state.value == state
+
+
+def test_a_service_of_the_inside_or_of_another_host_is_none_of_the_internet_server() -> None:
+    service = next(s for s in CITY.services if str(s.address) == WWW4)
+    kind = type(service)
+    inside = kind("www", service.address, 8080, "http", "Inside", frozenset({"inside"}))
+    mail = kind("www", service.address, 25, "smtp", "mail ESMTP", frozenset({"outside"}))
+    verdict = judged(city=with_city(services=(*CITY.services, inside, mail)))
+    assert isinstance(verdict, Compliant), verdict.reason
+
+
+def test_what_answers_without_a_known_protocol_is_told_so() -> None:
+    verdict = judged(a_talk(WWW6, protocol="unknown", identities=(), said="hello", tls_names=()))
+    assert "answers (unknown: hello), but not as the Internet server" in verdict.reason
+
+
+def test_several_breaches_are_told_in_a_row() -> None:
+    verdict = judged(a_talk(NS, 8080, identities=()), a_talk(NS, 8081, identities=()))
+    assert "; " in verdict.reason.split(f"{NS} port 8080")[1].split(f"{NS} port 8081")[0]
+    assert verdict.breaches == (f"{NS}:8080/tcp", f"{NS}:8081/tcp")
+
+
+def test_a_service_nobody_talked_to_is_told_so() -> None:
+    assert f"{WWW6} port 443 did not show the home page (nobody talked to it)" in judged(said=without_talk(WWW6)).reason

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from ordinance.judge.intranet import not_reachable
 from ordinance.judge.verdict import Compliant, Violated
 from ordinance.sight.intranet import IntranetSighting
-from ordinance.sight.perimeter import AddressSweep, Answer, Canary, ConversationSighting, FamilyBound, Reply, SweepSighting
+from ordinance.sight.perimeter import (
+    AddressSweep,
+    Answer,
+    Canary,
+    ConversationSighting,
+    FamilyBound,
+    Reply,
+    SweepSighting,
+    Unechoed,
+)
+from ordinance.sight.ports import ranges
 from selftest.judge.city_cases import (
     ALL,
     CANARY,
@@ -209,3 +220,93 @@ def test_an_address_of_the_server_that_no_site_declares_is_unproven() -> None:
 
 def test_an_intranet_nobody_declared_is_unproven() -> None:
     assert judged(city=with_city(intranet=())).state.value == "unproven"
+
+
+# -- limits, exactly ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_miss_bound_may_be_reached_and_not_passed() -> None:
+    assert isinstance(judged(a_sweep(bounds=tuple(FamilyBound(family=f, rounds=1, miss_bound=1e-4) for f in (4, 6)))), Compliant)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_page_shown_once_is_no_witness(shown: bool) -> None:
+    """Before and after, both: a server that came or went meanwhile bears no witness for the sweep between."""
+    gone = {"canary": False, "unseen": "refused: nobody listens"}
+    verdict = judged(seen=inside(a_page(IN6, after_sweep=shown, **gone)))
+    assert [w.text for w in verdict.witnesses if "its page inside" in w.text] == [
+        f"{IN4} showed its page inside before and after the sweep"
+    ]
+
+
+def test_the_witness_rests_on_the_looks_before_and_after() -> None:
+    pages = [a_page(a, after_sweep=after, observation=f"o-{a}-{after}") for a in (IN4, IN6) for after in (False, True)]
+    assert judged(seen=inside(*pages)).witnesses[0].observations == (f"o-{IN4}-False", f"o-{IN4}-True")
+
+
+def test_every_vantage_that_missed_the_page_is_told() -> None:
+    gone = {"canary": False, "unseen": "refused: nobody listens"}
+    seen = inside(a_page(IN6, **gone))
+    second = msgspec.structs.replace(a_page(IN6, **gone), vantage="workstation", unseen="", status=503)
+    verdict = judged(seen=IntranetSighting(pages=(*seen.pages, second)))
+    assert "(here: refused: nobody listens; workstation: status 503, another page)" in verdict.reason
+
+
+def test_ports_without_an_echo_are_in_doubt_in_their_own_family() -> None:
+    verdict = judged(a_sweep(unechoed=(Unechoed(family=6, ports=((445, 446),)),)))
+    assert verdict.state.value == "unproven"
+    assert "outside is not shown to be able to send over IPv6 to ports 445-446" in verdict.reason
+    assert "IPv4 to ports" not in verdict.reason
+    only_four = with_city(intranet=(replace(CITY.intranet[0], addresses=CITY.intranet[0].addresses[:1]),))
+    assert "IPv6 to ports" not in judged(a_sweep(unechoed=(Unechoed(family=6, ports=((445, 446),)),)), city=only_four).reason
+
+
+@pytest.mark.parametrize(("by", "told"), [("ENETUNREACH", "ENETUNREACH"), ("", "no route")])
+def test_why_the_vantage_cannot_send_is_told(by: str, told: str) -> None:
+    verdict = judged(a_sweep(swept(IN6, group(ALL, Answer.LOCAL, by=by))))
+    assert f"outside itself cannot send to {IN6} ({told})" in verdict.reason
+
+
+def test_a_sweep_that_does_not_say_why_it_is_incomplete_ended_early() -> None:
+    assert "the sweep is not complete (it ended early)" in judged(a_sweep(complete=False)).reason
+
+
+@pytest.mark.parametrize("missing", ["addresses", "canary"])
+def test_a_site_without_address_or_canary_text_is_unproven(missing: str) -> None:
+    (site,) = CITY.intranet
+    poor = replace(site, **{missing: () if missing == "addresses" else ""})
+    verdict = judged(city=with_city(intranet=(poor,)))
+    assert verdict.state.value == "unproven"
+
+
+@pytest.mark.parametrize(
+    ("ports", "named"),
+    [
+        (((8443, 8443),), f"{IN4}:8443/tcp"),
+        (((8443, 8444),), f"{IN4} 8443-8444/tcp"),
+        (((8443, 8443), (9000, 9000)), f"{IN4} 8443, 9000/tcp"),
+    ],
+)
+def test_a_breach_is_named_by_its_port_or_by_all_of_them(ports: tuple, named: str) -> None:
+    taken = {port for first, last in ports for port in range(first, last + 1)}
+    silent = ranges(port for port in range(1, 65_536) if port not in taken)
+    verdict = judged(a_sweep(swept(IN4, group(ports, Answer.OPEN, hops=1), group(silent, Answer.SILENT))))
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == (named,)
+
+
+def test_several_breaches_are_told_in_a_row() -> None:
+    verdict = judged(a_sweep(one(IN4, Answer.OPEN, hops=1), one(IN6, Answer.OPEN, hops=1)))
+    assert f"it answered; {IN6} port 8443 is let through" in verdict.reason
+
+
+def test_a_reset_whose_hops_the_sweep_knows_is_not_placed_anew() -> None:
+    """What the careful look saw later does not speak for a reset that the sweep itself could place."""
+    seen = one(IN4, Answer.RST, hops=0)
+    behind = a_port(8443, "tcp", Reply(answer=Answer.RST, hops=1, times=7), address=IN4)
+    assert isinstance(judged(a_sweep(seen, careful=(a_careful(IN4, behind),))), Compliant)
+
+
+def test_a_host_the_inventory_does_not_hold_has_no_other_addresses() -> None:
+    hosts = {name: host for name, host in CITY.hosts.items() if name != "intranet"}
+    assert isinstance(judged(city=with_city(hosts=hosts)), Compliant)

@@ -145,3 +145,51 @@ def test_compliant_rests_on_the_same_mail_below_the_limit_and_on_another_mailbox
         words = [witness.text for witness in judge(MAILBOX, GOOD).witnesses]
         assert any("below the limit" in text for text in words)
         assert any("still took mail" in text for text in words)
+
+
+# -- arrivals and words ----
+
+REFUSED_AND_DELIVERED = an_offer(OK[0], ("RCPT", 552, "5.2.2 Mailbox is full"), arrived=True)
+MUTE = an_offer()
+
+
+def test_a_refused_message_that_arrives_all_the_same_is_a_violation() -> None:
+    check(
+        full_cannot_receive,
+        {"receive_full": REFUSED_AND_DELIVERED},
+        Violated,
+        "still receives at its limit: a refused message arrived all the same",
+    )
+
+
+def test_both_that_do_not_come_back_are_told() -> None:
+    verdict = recovers(MAILBOX, msgspec.structs.replace(GOOD, receive_after=FULL, send_after=FULL))
+    assert isinstance(verdict, Violated)
+    refused = "552 5.2.2 Mailbox is full (to RCPT)"
+    assert f"was emptied but no longer receives: {refused} and no longer sends: {refused}; " in verdict.reason
+
+
+def test_what_was_left_behind_is_told() -> None:
+    left = {"uncleaned": "2 messages of the look are still there"}
+    check(recovers, left, Compliant, "and receives and sends again (2 messages of the look are still there)")
+    assert recovers(MAILBOX, GOOD).reason.endswith("and receives and sends again")
+
+
+def test_an_offer_without_an_answer_is_told_so() -> None:
+    check(full_cannot_receive, {"receive_full": MUTE}, Unproven, "at the limit the gateway gave no last answer (no answer)")
+    check(full_cannot_send, {"send_before": MUTE}, Unproven, "below the limit the same submission was not taken (no answer)")
+
+
+@pytest.mark.parametrize(("limit", "told"), [(LIMIT, str(LIMIT)), (0, "not known")])
+def test_how_far_the_mailbox_was_filled_is_told(limit: int, told: str) -> None:
+    fill = Fill(limit=limit, used=1024, appended=1024, refused="", observations=("o-2",))
+    check(recovers, {"fill": fill}, Unproven, f"the mailbox was filled to 1024 bytes only, its limit is {told}")
+    shown = recovers(MAILBOX, msgspec.structs.replace(GOOD, fill=fill)).evidence[-1].text
+    assert shown == f"filled by 1024 bytes to 1024 of {limit}: nothing was refused"
+
+
+def test_an_envelope_without_a_message_is_told_as_one() -> None:
+    alone = msgspec.structs.replace(FULL, size=0)
+    verdict = full_cannot_receive(MAILBOX, msgspec.structs.replace(GOOD, receive_full=alone))
+    assert any("the envelope alone for probe@city.example: 552" in piece.text for piece in verdict.evidence)
+    assert any("2048 bytes for probe@city.example" in piece.text for piece in full_cannot_receive(MAILBOX, GOOD).evidence)

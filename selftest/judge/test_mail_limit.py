@@ -106,7 +106,7 @@ def test_announced_limit(announcements: tuple[Announcement, ...], expected: type
     ],
 )
 def test_declared_size(sighting: MailLimitsSighting, expected: type[Verdict], says: str) -> None:
-    verdict = limit_enforced(MAILBOX, sighting)
+    verdict = limit_enforced(MAILBOX, sighting, PROFILE)
     assert isinstance(verdict, expected), verdict
     assert says in verdict.reason
 
@@ -134,18 +134,111 @@ def test_undeclared_size(path: str, offer: Offer, expected: type[Verdict], says:
     """Each way counts: a breach or a doubt on one is not made good by the other."""
     other = "submission" if path == "gateway" else "gateway"
     ways = (with_(WAY, path=path, undeclared_over=offer), with_(WAY, path=other))
-    verdict = limit_enforced_undeclared(MAILBOX, MailLimitsSighting(mailbox=MAILBOX, ways=ways))
+    verdict = limit_enforced_undeclared(MAILBOX, MailLimitsSighting(mailbox=MAILBOX, ways=ways), PROFILE)
     assert isinstance(verdict, expected), verdict
     assert says in verdict.reason
 
 
 def test_breach_on_one_way_outweighs_what_was_not_seen_on_the_other() -> None:
     ways = (with_(WAY, undeclared_over=an_offer(*TAKEN)), Limits(path="submission", place="s", identity="x", unseen=SILENT))
-    assert isinstance(limit_enforced_undeclared(MAILBOX, MailLimitsSighting(mailbox=MAILBOX, ways=ways)), Violated)
+    assert isinstance(limit_enforced_undeclared(MAILBOX, MailLimitsSighting(mailbox=MAILBOX, ways=ways), PROFILE), Violated)
 
 
 def test_compliant_rests_on_both_refusals_and_both_arrivals() -> None:
-    verdict = limit_enforced_undeclared(MAILBOX, tried())
+    verdict = limit_enforced_undeclared(MAILBOX, tried(), PROFILE)
     assert isinstance(verdict, Compliant)
     assert len(verdict.evidence) == 2
     assert len(verdict.witnesses) == 2
+
+
+@pytest.mark.parametrize("enforced", [limit_enforced, limit_enforced_undeclared])
+@pytest.mark.parametrize(
+    ("way", "most", "expected", "says"),
+    [
+        ({}, LIMIT, Compliant, ""),
+        ({}, LIMIT - 1, Unproven, "was tried with a limit of 1048576 bytes, and this profile asks for 1048575"),
+        ({"advertised": None}, 2 * LIMIT, Unproven, "and this profile asks for 2097152"),
+        ({"advertised": 4 * LIMIT}, 2 * LIMIT, Unproven, "and this profile asks for 2097152"),
+        ({"declared_over": an_offer(*TAKEN), "undeclared_over": an_offer(*TAKEN)}, LIMIT - 1, Violated, "limit of"),
+        (
+            {"advertised": None, "declared_over": an_offer(*TAKEN), "undeclared_over": an_offer(*TAKEN)},
+            2 * LIMIT,
+            Unproven,
+            "and this profile asks for 2097152",
+        ),
+    ],
+)
+def test_a_limit_tried_for_another_profile_shows_no_more_than_a_breach_of_a_smaller_one(
+    enforced, way, most, expected, says
+) -> None:
+    verdict = enforced(MAILBOX, tried(**way), a_profile(message_size_max=most))
+    assert isinstance(verdict, expected), verdict
+    assert says in verdict.reason or expected is Violated
+
+
+# -- words and ways -------------------------------------------------------------------------------------------------------------
+
+
+def test_several_breaches_and_several_doubts_are_told_in_a_row() -> None:
+    loud = limit_advertised("mail", heard(with_(GATEWAY, size=0), with_(SUBMISSION, size=0)), PROFILE)
+    assert "from outside announces SIZE without a limit; submission at" in loud.reason
+    quiet = limit_advertised("mail", heard(with_(GATEWAY, unseen=SILENT), with_(SUBMISSION, unseen=SILENT)), PROFILE)
+    assert "); submission at" in quiet.reason
+    lax = with_(DECLARED, answers=answers(("MAIL", 250, "2.1.0 Ok")))
+    both = (with_(WAY, declared_over=lax), with_(WAY, path="submission", place="submission", declared_over=lax))
+    taken = limit_enforced(MAILBOX, MailLimitsSighting(mailbox=MAILBOX, ways=both), PROFILE)
+    assert isinstance(taken, Violated)
+    assert "over the limit of 1048576; submission answered" in taken.reason
+    gone = limit_enforced(MAILBOX, MailLimitsSighting(mailbox=MAILBOX), PROFILE)
+    assert gone.reason == "nobody tried the gateway; nobody tried the submission"
+
+
+@pytest.mark.parametrize(("unseen", "told"), [(None, "the dialogue ended"), (SILENT, "no-answer: nothing came back")])
+def test_a_way_that_gave_no_answer_is_told_with_its_reason(unseen: Unlooked | None, told: str) -> None:
+    mute = with_(DECLARED, answers=(), unseen=unseen)
+    assert (
+        f"gateway gave no answer to MAIL with SIZE=1048576 ({told}"
+        in limit_enforced(MAILBOX, tried(declared_over=mute), PROFILE).reason
+    )
+    mute = with_(UNDECLARED, answers=(), unseen=unseen)
+    verdict = limit_enforced_undeclared(MAILBOX, tried(undeclared_over=mute), PROFILE)
+    assert f"gateway gave no last answer to 1048576 bytes (limit 1048576) ({told}" in verdict.reason
+    shown = next(piece.text for piece in verdict.evidence if "not declared" in piece.text)
+    assert ("no answer" in shown) is (unseen is None)
+
+
+@pytest.mark.parametrize(("unseen", "told"), [(None, "the look ended early"), (SILENT, "no-answer: nothing came back")])
+def test_a_way_on_which_nothing_was_offered_is_told_with_its_reason(unseen: Unlooked | None, told: str) -> None:
+    verdict = limit_enforced(MAILBOX, tried(declared_over=None, unseen=unseen), PROFILE)
+    assert verdict.state.value == "unproven"
+    assert f"nothing over the limit could be offered to gateway ({told}" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"answers": ()}, "either: no answer"),
+        ({"answers": (), "unseen": SILENT}, "either: no-answer: nothing came back"),
+        ({"answers": answers(("MAIL", 451, "4.3.0 later"))}, "either: 451"),
+    ],
+)
+def test_why_a_small_message_was_not_taken_either_is_told(changed: dict, told: str) -> None:
+    verdict = limit_enforced(MAILBOX, tried(under=with_(UNDER, arrived=None, **changed)), PROFILE)
+    assert verdict.state.value == "unproven"
+    assert told in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("to", "state"), [("DATA", "compliant"), ("message", "compliant"), ("RCPT", "unproven"), ("MAIL", "unproven")]
+)
+def test_only_a_refusal_of_the_message_itself_is_one_for_what_was_not_declared(to: str, state: str) -> None:
+    refused = with_(UNDECLARED, answers=answers(*TAKEN[:2], (to, 552, TOO_BIG)))
+    assert limit_enforced_undeclared(MAILBOX, tried(undeclared_over=refused), PROFILE).state.value == state
+
+
+def test_what_was_left_behind_is_told() -> None:
+    left = with_(tried(), uncleaned="2 messages of the look are still there")
+    assert limit_enforced(MAILBOX, left, PROFILE).reason.endswith(
+        "under it mail arrives (2 messages of the look are still there)"
+    )
+    assert limit_enforced(MAILBOX, tried(), PROFILE).reason.endswith("under it mail arrives")

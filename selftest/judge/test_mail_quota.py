@@ -104,3 +104,63 @@ def test_a_user_of_the_store_stands_for_one_mailbox_of_the_directory(
     user: str, directory: tuple[str, ...], expected: str | None
 ) -> None:
     assert mailbox_of(user, directory) == expected
+
+
+@pytest.mark.parametrize(
+    ("user", "directory", "mailbox"),
+    [
+        ("alice", ("alice@a.example", "alice@b.example"), None),  # of two nobody knows which
+        ("alice@a.example", ("alice",), "alice"),
+        ("alice@a.example", ("alice@b.example",), None),
+        ("alice@a.example", ("alice@b.example", "alice"), "alice"),
+        ("bob@a.example", ("alice", "bob"), "bob"),
+        ("ALICE", ("alice@a.example",), "alice@a.example"),
+        ("alice@x@a.example", ("alice",), "alice"),
+        ("a", ("a@x@a.example",), "a@x@a.example"),
+    ],
+)
+def test_whose_mailbox_a_user_of_the_store_is(user: str, directory: tuple[str, ...], mailbox: str | None) -> None:
+    assert mailbox_of(user, directory) == mailbox
+
+
+def test_the_store_s_roots_of_another_user_are_not_the_probe_s() -> None:
+    """Only the probe mailbox is compared with what IMAP shows; the probe's user may have another name in the store."""
+    renamed = msgspec.structs.replace(
+        GOOD, probe_user="p-17", users=("alice", "p-17"), roots=(root("alice"), root("p-17", 4096)), directory=("alice", "p-17")
+    )
+    assert isinstance(quota_set("mail", renamed, PROFILE), Compliant)
+    other = msgspec.structs.replace(renamed, roots=(root("alice"), root("p-17", 4097)))
+    assert "the two views of probe@city.example do not agree" in quota_set("mail", other, PROFILE).reason
+
+
+def test_nothing_is_proven_without_a_witness() -> None:
+    """A limit that only the store's own word shows, of mailboxes no directory confirms, is no proof."""
+    bare = msgspec.structs.replace(
+        GOOD, probe="", probe_user="", imap_seen=False, folders=(), imap_observations=(), users=(), roots=()
+    )
+    verdict = quota_set("mail", msgspec.structs.replace(bare, directory=()), PROFILE)
+    assert isinstance(verdict, Unproven)
+    assert verdict.witnesses == ()
+
+
+def test_all_missing_mailboxes_are_told() -> None:
+    verdict = quota_set(
+        "mail", msgspec.structs.replace(GOOD, directory=(*GOOD.directory, "bob@city.example", "carol@city.example")), PROFILE
+    )
+    assert "the store does not know the mailbox bob@city.example, carol@city.example of the directory" in verdict.reason
+
+
+def test_both_views_are_told_with_all_their_roots() -> None:
+    roots = (root("probe@city.example", 4096), root("probe@city.example", 10, "Archive"))
+    seen = msgspec.structs.replace(GOOD, folders=(FolderQuota(folder="INBOX", roots=roots),))
+    assert 'IMAP "Archive" 10 KiB, "User quota" 4096 KiB' in quota_set("mail", seen, PROFILE).reason
+
+
+@pytest.mark.parametrize("limits", [(None, 4096), (4096, None), (4096, 0), (4096, 99_999_999)])
+def test_every_root_of_a_folder_must_have_its_limit(limits: tuple[int | None, int | None]) -> None:
+    """What IMAP shows is a breach of its own, though the store says otherwise."""
+    roots = tuple(root("probe@city.example", limit, name) for limit, name in zip(limits, ("User quota", "Archive"), strict=True))
+    seen = msgspec.structs.replace(GOOD, folders=(FolderQuota(folder="INBOX", roots=roots),))
+    verdict = quota_set("mail", seen, PROFILE)
+    assert isinstance(verdict, Violated)
+    assert "(folder INBOX)" in verdict.reason

@@ -203,3 +203,75 @@ def test_a_profile_without_communities_is_unproven() -> None:
     seen = FirewallSeen(host="fw", outer=(outer(),), before=RIGHT, tries=GUESSES, after=RIGHT)
     sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)
     assert management_plane("fw", sighting, CITY, changed(PROFILE, default_communities=())).state.value == "unproven"
+
+
+# -- limits, exactly ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_miss_bound_may_be_reached_and_not_passed() -> None:
+    assert isinstance(judged(outer(miss_bound=1e-4)), Compliant)
+
+
+def test_a_control_that_answered_once_within_the_bound_is_enough() -> None:
+    assert isinstance(judged(outer(control_answered=1)), Compliant)
+    lost = judged(outer(control_answered=0))
+    assert f"the way to {FW4} is not proven: 198.51.100.8 port 443 answered 0 of 7" in lost.reason
+
+
+def test_a_name_server_declared_on_the_firewall_is_asked_over_udp() -> None:
+    """It is declared for UDP port 161 as DNS; a service declared so on TCP, or elsewhere, or inside, excuses nothing."""
+    answer = Reply(answer=Answer.OPEN, times=7)
+    seen = FirewallSeen(host="fw", outer=(outer(SSH, a_port(161, "udp", answer)),), before=RIGHT, tries=GUESSES, after=RIGHT)
+    sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)
+    here = CITY.hosts["fw"].outer_addresses[0]
+    service = changed(CITY.services[0], host="fw", address=here, port=161, protocol="dns", seen_from=frozenset({"outside"}))
+
+    def state(**more: object) -> str:
+        city = changed(CITY, services=(*CITY.services, changed(service, **more)))
+        return management_plane("fw", sighting, city, PROFILE).state.value
+
+    assert state() == "compliant"
+    assert state(protocol="http") == "violated"
+    assert state(seen_from=frozenset({"inside"})) == "violated"
+    assert state(address=CITY.services[0].address) == "violated"
+
+
+def test_what_a_port_was_refused_by_is_told() -> None:
+    unable = judged(replies(Reply(answer=Answer.LOCAL, times=7)))
+    assert f"the vantage could not send to {FW4}:22/tcp (local)" in unable.reason
+    named = judged(replies(Reply(answer=Answer.LOCAL, by="ENETUNREACH", times=7)))
+    assert f"the vantage could not send to {FW4}:22/tcp (ENETUNREACH)" in named.reason
+    assert f"{FW4}:22/tcp was refused by somebody, not by fw" in judged(replies(Reply(answer=Answer.ICMP, times=7))).reason
+
+
+def test_a_udp_port_is_named_as_one() -> None:
+    unable = outer(SSH, a_port(161, "udp", Reply(answer=Answer.LOCAL, times=7)))
+    assert f"the vantage could not send to {FW4}:161/udp (local)" in judged(unable).reason
+
+
+def test_only_echoes_that_answered_in_the_firewalls_family_are_witnesses() -> None:
+    others = tuple(replace(echo, family=6, observation="o-6") for echo in ECHOES)
+    lost = tuple(replace(echo, port=830, echoed=False, observation="o-lost") for echo in ECHOES)
+    told = next(w for w in judged(echoes=(*others, *lost, *ECHOES)).witnesses if "outside echo" in w.text)
+    assert told.text == "outside can emit to 161/udp, 22/tcp: the outside echo answered"
+    assert told.observations == ("o-e",)
+
+
+@pytest.mark.parametrize("kind", ["management_tcp_ports", "management_udp_ports"])
+def test_a_profile_with_one_kind_of_management_port_is_one(kind: str) -> None:
+    seen = FirewallSeen(host="fw", outer=(outer(),), before=RIGHT, tries=GUESSES, after=RIGHT)
+    sighting = ManagementSighting(vantage="outside", firewalls=(seen,), echoes=ECHOES)
+    verdict = management_plane("fw", sighting, CITY, changed(PROFILE, **{kind: ()}))
+    assert isinstance(verdict, Compliant), verdict.reason
+
+
+def test_several_breaches_and_several_doubts_are_told_in_a_row() -> None:
+    answers = Reply(answer=Answer.OPEN)
+    both = judged(outer(a_port(22, "tcp", answers), a_port(161, "udp", answers)))
+    assert both.reason.startswith(f"fw: {FW4}:22/tcp answers outside; {FW4}:161/udp answers outside; 9.A.2: ")
+    doubted = judged(echoes=())
+    assert "emit to 22/tcp (IPv4); outside was not seen to be able to emit to 161/udp (IPv4)" in doubted.reason
+
+
+def test_an_agent_that_was_not_asked_is_told_so() -> None:
+    assert "(it was not asked)" in judged(before=None).reason

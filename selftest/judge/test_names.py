@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from ipaddress import ip_address
+
 import pytest
 from msgspec.structs import replace
 
@@ -238,3 +241,37 @@ def test_ports_that_nobody_talked_to_are_unproven() -> None:
 @pytest.mark.parametrize("city", [with_city(intranet=()), with_city(public_dns=None)])
 def test_an_inventory_that_does_not_say_what_to_hide_is_unproven(city) -> None:
     assert judged(tcp(), city=city).state.value == "unproven"
+
+
+# -- the witness, exactly -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"unseen": "deadline: slow"}, "(deadline: slow)"),
+        ({"unseen": "deadline: slow", "rcode": "", "records": ()}, "(deadline: slow)"),
+        ({"rcode": "SERVFAIL"}, "(SERVFAIL)"),
+        ({"authoritative": False}, "(the server is no authority for it)"),
+        ({"records": ()}, "(other records: none)"),
+        (
+            {"records": tuple(Record("www.city.example", "A", f"192.0.2.{n}") for n in (1, 2))},
+            "(other records: 192.0.2.1, 192.0.2.2)",
+        ),
+        ({"records": (Record("www.city.example", "TXT", WWW4),)}, f"(other records: {WWW4})"),
+    ],
+)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_server_that_does_not_know_the_public_name_bears_no_witness(moment: str, changed: dict, told: str) -> None:
+    verdict = judged(tcp(**{moment: replace(WITNESS, **changed)}))
+    assert verdict.state.value == "unproven"
+    assert f"{NS} over TCP did not resolve www.city.example {moment} the questions {told}" in verdict.reason
+    assert len([witness for witness in verdict.witnesses if "over TCP" in witness.text]) == 0
+
+
+def test_an_ipv6_witness_is_one() -> None:
+    zone = dataclasses.replace(CITY.public_dns, witness_address=ip_address("2001:db8:100:1::8"))
+    six = replace(WITNESS, type="AAAA", records=(Record("www.city.example", "AAAA", "2001:db8:100:1:0:0:0:8"),))
+    servers = (tcp(before=six, after=six), udp(before=six, after=six))
+    verdict = not_named(ZONE, seen(*servers), talks(), with_city(public_dns=zone))
+    assert isinstance(verdict, Compliant), verdict.reason

@@ -1,12 +1,13 @@
 """Authorisations and exemptions reach exactly as far as their words and their last day."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from ordinance.inventory.model import Authorisation, Exemption, Registers
 from ordinance.judge.register import apply_registers, exempted
-from ordinance.judge.verdict import Compliant, Evidence, State, Unproven, Violated, Witness
+from ordinance.judge.verdict import Compliant, Evidence, State, Unproven, Violated, Waived, Witness
 
 CONTROL = "9.A.1/telnet-blocked"
 SEEN = (Evidence("198.51.100.7:23 answered", ("o-000001",)),)
@@ -68,3 +69,45 @@ def test_an_exemption_holds_until_its_last_day(until: date, found: bool) -> None
     registers = Registers(not_applicable=(Exemption(CONTROL, "CIO", "no such service", until),))
     assert (exempted(CONTROL, registers, TODAY) is not None) is found
     assert exempted("9.A.1/ftp-blocked", registers, TODAY) is None
+
+
+def test_a_violation_of_many_authorisations_lasts_until_the_first_of_them_ends() -> None:
+    first = Authorisation("ITD-9", CONTROL, "198.51.100.8:23/tcp", "Deputy", "migration", date(2026, 12, 1))
+    later = Authorisation("ITD-1", CONTROL, "198.51.100.7:23/tcp", "Chief", "vendor support", date(2027, 1, 1))
+    verdict = apply_registers(replace(TWO, witnesses=WITNESS), CONTROL, "public-ipv4", Registers((later, first)), TODAY)
+    assert isinstance(verdict, Waived)
+    assert (verdict.by, verdict.until, verdict.evidence, verdict.witnesses) == ("Deputy", date(2026, 12, 1), SEEN, WITNESS)
+    assert verdict.reason == (
+        "23 is open; authorised as ITD-1 by Chief until 2027-01-01: vendor support; "
+        "authorised as ITD-9 by Deputy until 2026-12-01: migration"
+    )
+
+
+def test_every_expired_authorisation_is_told() -> None:
+    lapsed = [
+        Authorisation(f"ITD-{n}", CONTROL, target, "Chief", "vendor support", date(2026, 1, n))
+        for n, target in enumerate(TWO.breaches, 1)
+    ]
+    verdict = apply_registers(TWO, CONTROL, "public-ipv4", Registers(tuple(lapsed)), TODAY)
+    assert verdict.reason == (
+        "23 is open; authorisation ITD-1 by Chief expired on 2026-01-01; authorisation ITD-2 by Chief expired on 2026-01-02"
+    )
+
+
+def test_one_live_authorisation_beside_a_lapsed_one_waives_nothing() -> None:
+    entries = (
+        Authorisation("ITD-1", CONTROL, TWO.breaches[0], "Chief", "vendor support", date(2027, 1, 1)),
+        Authorisation("ITD-2", CONTROL, TWO.breaches[1], "Chief", "vendor support", date(2026, 1, 1)),
+    )
+    verdict = apply_registers(TWO, CONTROL, "public-ipv4", Registers(entries), TODAY)
+    assert isinstance(verdict, Violated)
+    assert verdict.reason == "23 is open; authorisation ITD-2 by Chief expired on 2026-01-01"
+
+
+def test_a_lapsed_authorisation_that_was_given_anew_is_live() -> None:
+    entries = (
+        Authorisation("ITD-1", CONTROL, ONE.breaches[0], "Chief", "vendor support", date(2026, 1, 1)),
+        Authorisation("ITD-2", CONTROL, ONE.breaches[0], "Chief", "vendor support", date(2027, 1, 1)),
+    )
+    for order in (entries, entries[::-1]):
+        assert apply_registers(ONE, CONTROL, "public-ipv4", Registers(order), TODAY).state is State.WAIVED

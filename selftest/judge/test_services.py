@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
+from ordinance.inventory.model import Service
 from ordinance.judge.services import right_host, speaks_what_it_says
 from ordinance.judge.verdict import State, Violated
-from ordinance.sight.perimeter import Answer, PortAnswer, Reply
-from selftest.judge.perimeter_city import MAIL, NEWS, OPEN, PROFILE, UNUSED, WWW, answered, inventory, sweep, swept, talk, talks
+from ordinance.sight.perimeter import Answer, ConversationSighting, PortAnswer, Reply
+from selftest.judge.perimeter_city import (
+    MAIL,
+    NEWS,
+    OPEN,
+    PROFILE,
+    UNUSED,
+    WORDS,
+    WWW,
+    answered,
+    inventory,
+    sweep,
+    swept,
+    talk,
+    talks,
+)
 
 BOTH = pytest.mark.parametrize("judge", [speaks_what_it_says, right_host])
 
@@ -114,3 +131,82 @@ def test_ports_beyond_the_cap_prove_neither(judge: Any) -> None:
 @BOTH
 def test_an_unknown_group_is_unproven(judge: Any) -> None:
     assert judge("elsewhere", sweep(), talks(), inventory(), PROFILE).state is State.UNPROVEN
+
+
+def test_submission_is_smtp_and_is_expected_where_it_is_declared() -> None:
+    """The inventory's words for a protocol are not always the conversation's."""
+    service = Service("mail", ip_address(MAIL), 587, "submission", WORDS[MAIL], frozenset({"outside"}))
+    city = dataclasses.replace(inventory(), services=(*inventory().services, service))
+    seen = sweep(swept(MAIL, answered(OPEN, 587)))
+    good = speaks_what_it_says("public", seen, talks(talk(MAIL, 587, "smtp")), city, PROFILE)
+    assert good.state is State.COMPLIANT, good.reason
+    bad = speaks_what_it_says("public", seen, talks(talk(MAIL, 587, "http")), city, PROFILE)
+    assert isinstance(bad, Violated)
+    assert f"{MAIL} port 587 speaks http, where smtp belongs" in bad.reason
+
+
+def test_all_that_may_speak_on_a_port_is_told() -> None:
+    both = [Service("mail", ip_address(MAIL), 25, name, WORDS[MAIL], frozenset({"outside"})) for name in ("smtp", "nntp")]
+    city = dataclasses.replace(inventory(), services=(*inventory().services, *both))
+    verdict = speaks_what_it_says("public", sweep(), talks(talk(MAIL, 25, "ssh")), city, PROFILE)
+    assert "where nntp or smtp belongs" in verdict.reason
+
+
+def test_services_of_other_groups_and_of_the_inside_are_none_of_this_group() -> None:
+    """A service that only the inside sees, or one elsewhere, need not be heard from outside."""
+    inside = Service("mail", ip_address(MAIL), 993, "imaps", "IMAP", frozenset({"inside"}))
+    elsewhere = Service("far", ip_address("192.0.2.1"), 25, "smtp", "far ESMTP", frozenset({"outside"}))
+    city = dataclasses.replace(inventory(), services=(*inventory().services, inside, elsewhere))
+    verdict = speaks_what_it_says("public", sweep(), talks(), city, PROFILE)
+    assert verdict.state is State.COMPLIANT, verdict.reason
+
+
+def test_mail_found_where_nobody_is_or_on_another_role_is_not_found_where_it_belongs() -> None:
+    """SMTP on the web server does not show that SMTP would be known on a mail gateway."""
+    said = talks(talk(MAIL, 25, "closed", identities=(), unseen="refused"))
+    verdict = verdict_of(right_host, sweep(), said)
+    assert "SMTP was found on none of the mail gateways" in verdict.reason
+    assert "NNTP was found on none" not in verdict.reason
+
+
+@BOTH
+def test_nothing_is_proven_where_no_service_is_declared(judge: Any) -> None:
+    """Evidence without a witness: what was heard may be anybody."""
+    city = dataclasses.replace(inventory(), services=())
+    verdict = judge("public", sweep(), talks(), city, PROFILE)
+    assert verdict.state is State.UNPROVEN
+    assert verdict.evidence
+    assert verdict.witnesses == ()
+    assert verdict.reason == "public: no declared service was heard"
+
+
+def test_why_a_service_was_not_heard_is_told() -> None:
+    nothing = talks(talk(MAIL, 25, "silent", identities=()))
+    assert f"mail on {MAIL} port 25 was not heard: it said nothing" in verdict_of(speaks_what_it_says, sweep(), nothing).reason
+    never = ConversationSighting(vantage="outside", conversations=(talk(NEWS), talk(WWW)))
+    assert f"mail on {MAIL} port 25 was not heard: nobody talked to it" in verdict_of(speaks_what_it_says, sweep(), never).reason
+
+
+@pytest.mark.parametrize(("unseen", "told"), [("", "it said nothing"), ("deadline: slow", "deadline: slow")])
+def test_a_mute_port_of_mail_that_nobody_declares_is_in_doubt(unseen: str, told: str) -> None:
+    seen = sweep(swept(NEWS, answered(OPEN, 563)))
+    verdict = verdict_of(speaks_what_it_says, seen, talks(talk(NEWS, 563, "silent", unseen=unseen)))
+    assert verdict.state is State.UNPROVEN
+    assert f"what speaks on {NEWS} port 563 is not known ({told})" in verdict.reason
+
+
+def test_a_misplaced_service_rests_on_the_conversation_or_else_on_the_sweep() -> None:
+    seen = sweep(swept(WWW, answered(OPEN, 25)))
+    spoken = verdict_of(right_host, seen, talks(talk(WWW, 25, "smtp", observation="o-talk")))
+    assert spoken.evidence[0].observations == ("o-talk",)
+    unheard = verdict_of(right_host, seen, talks(talk(WWW, 25, "silent", observation="")))
+    assert unheard.evidence[0].observations == ("o-4",)
+    assert verdict_of(right_host, seen, talks()).evidence[0].observations == ("o-4",)
+
+
+def test_other_protocols_on_other_ports_are_neither() -> None:
+    seen = sweep(swept(WWW, answered(OPEN, 2525)))
+    said = talks(talk(WWW, 2525, "ssh", said=""))
+    assert verdict_of(right_host, seen, said).state is State.COMPLIANT
+    told = [piece.text for piece in verdict_of(right_host, seen, said).evidence]
+    assert f"{WWW} port 2525 speaks ssh" in told

@@ -14,10 +14,10 @@ def test_limit_is_announced(check: Check, mail_limits: MailLimitsSighting) -> No
 @control("3.I/limit-enforced")
 def test_declared_size_over_the_limit_is_refused(check: Check, mail_limits: MailLimitsSighting) -> None:
     """A message that says it is over the limit is refused at once, from outside and at submission."""
-    check.settle(limit_enforced(check.target, mail_limits))
+    check.settle(limit_enforced(check.target, mail_limits, check.profile))
 
 
 @control("3.I/limit-enforced-undeclared")
 def test_undeclared_size_over_the_limit_is_refused(check: Check, mail_limits: MailLimitsSighting) -> None:
     """A message over the limit that does not say so is refused after it was sent, and does not arrive."""
-    check.settle(limit_enforced_undeclared(check.target, mail_limits))
+    check.settle(limit_enforced_undeclared(check.target, mail_limits, check.profile))

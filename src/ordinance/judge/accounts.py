@@ -2,6 +2,9 @@
 
 An account found that the directory does not know, or the reverse, makes the host unproven: either list may be the wrong one, and
 without a right list nobody can say that *every* account was judged. A breach seen on any account outweighs that.
+
+shadow(5) holds days by the host's own clock. While that clock is far from the runner's, or was not read, how long ago a password
+was changed is not known: neither for good nor for bad. How long it may be kept does not hang on any clock.
 """
 
 from __future__ import annotations
@@ -24,30 +27,41 @@ def password_age(target: str, sighting: AccountsSighting, inventory: Inventory, 
     seen = sighting.of(target)
     if seen is None or seen.unseen or not seen.observations:
         return Unproven(f"the accounts of {target} could not be read: {seen.unseen if seen and seen.unseen else 'nobody looked'}")
-    breaches = tuple(_host_breaches(seen, profile.password_max_days))
+    clock = _clock_doubt(seen, profile)
+    breaches = tuple(_host_breaches(seen, profile.password_max_days, dated=not clock))
     if breaches:
         rule = f"10.D: a password lasts at most {profile.password_max_days} days"
         found = tuple(Evidence(text, seen.observations) for _, text in breaches)
         told = "; ".join(text for _, text in breaches)
         parts = tuple(dict.fromkeys(f"{target}:{part}" for part, _ in breaches))
         return Violated(f"{target}: {told}; {rule}", found, _witnesses(seen, inventory), parts)
-    doubts = tuple(_doubts(seen, inventory))
+    doubts = (*((clock,) if clock else ()), *_doubts(seen, inventory))
     if doubts:
         return Unproven(f"{target}: {'; '.join(doubts)}", (_evidence(seen, profile),))
     return Compliant(_in_short(seen, profile), (_evidence(seen, profile),), _witnesses(seen, inventory))
 
 
-def _host_breaches(seen: HostAccounts, limit: int) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong: the account's name, or "login.defs", and a sentence."""
+def _clock_doubt(seen: HostAccounts, profile: Profile) -> str:
+    """Why days cannot be counted on this host; empty when they can."""
+    if seen.clock_skew is None:
+        return "its clock could not be read, so nobody knows how long ago a password was changed"
+    if abs(seen.clock_skew) + seen.clock_error <= profile.clock_skew_max:
+        return ""
+    off = f"{abs(seen.clock_skew):.0f} s {'ahead' if seen.clock_skew > 0 else 'behind'}"
+    return f"its clock is {off} (at most {profile.clock_skew_max} s is allowed), so the days of its passwords prove nothing"
+
+
+def _host_breaches(seen: HostAccounts, limit: int, *, dated: bool) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong: the account's name, or "login.defs", and a sentence. `dated`: days may be counted on this host."""
     for account in seen.people:
-        yield from ((account.name, text) for text in _account_breaches(account, seen.today, limit))
+        yield from ((account.name, text) for text in _account_breaches(account, seen.today if dated else None, limit))
     if seen.pass_max_days is None:
         yield "login.defs", "login.defs does not set PASS_MAX_DAYS, so the password of a new account never has to change"
     elif not 0 <= seen.pass_max_days <= limit:
         yield "login.defs", f"login.defs sets PASS_MAX_DAYS {seen.pass_max_days}, so a new account may keep its password longer"
 
 
-def _account_breaches(account: Account, today: int, limit: int) -> Iterator[str]:
+def _account_breaches(account: Account, today: int | None, limit: int) -> Iterator[str]:
     who = f"account {account.name}"
     if account.password is Password.UNSHADOWED:
         yield f"{who} keeps its password in /etc/passwd, where it never has to change"
@@ -63,11 +77,11 @@ def _account_breaches(account: Account, today: int, limit: int) -> Iterator[str]
         yield from _age_breaches(who, account.last_change, today, limit)
 
 
-def _age_breaches(who: str, last_change: int | None, today: int, limit: int) -> Iterator[str]:
+def _age_breaches(who: str, last_change: int | None, today: int | None, limit: int) -> Iterator[str]:
     if last_change is None:
         yield f"{who} has no day of last change, which turns ageing off (shadow(5))"
-    elif last_change == 0:
-        return  # must change at the next login
+    elif last_change == 0 or today is None:
+        return  # must change at the next login; or nobody knows how long ago it was
     elif last_change > today + CLOCK_SLACK_DAYS:
         yield f"{who} has a day of last change in the future ({_day(last_change)}), so it need not change in time"
     elif today - last_change > limit:
@@ -104,8 +118,16 @@ def _evidence(seen: HostAccounts, profile: Profile) -> Evidence:
     facts = "; ".join(_facts(account, seen.today) for account in seen.people) or "no human account"
     limit = profile.password_max_days
     return Evidence(
-        f"{facts}; PASS_MAX_DAYS {seen.pass_max_days} (at most {limit} allowed); root is no person", seen.observations
+        f"{facts}; PASS_MAX_DAYS {seen.pass_max_days} (at most {limit} allowed); root is no person; {_clock(seen)}",
+        seen.observations,
     )
+
+
+def _clock(seen: HostAccounts) -> str:
+    if seen.clock_skew is None:
+        return "its clock was not read"
+    off = abs(seen.clock_skew) + seen.clock_error
+    return "its clock is the runner's to the second" if off < 1 else f"its clock is {seen.clock_skew:+.0f} s from the runner's"
 
 
 def _facts(account: Account, today: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ordinance.judge.sweeping import any_silent
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, Canary, ConversationSighting, SweepSighting, family
@@ -25,7 +26,8 @@ def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile:
     for address in addresses:
         yield from _address_doubts(address, sweep)
     for version in _families(addresses):
-        yield from _family_doubts(version, sweep, profile)
+        asked = [address for address in addresses if family(address) == version]
+        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep))
 
 
 def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
@@ -38,10 +40,10 @@ def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
         yield f"only {seen.covered()} of {ALL_PORTS} ports of {address} were asked"
 
 
-def _family_doubts(version: int, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+def _family_doubts(version: int, sweep: SweepSighting, profile: Profile, *, silent: bool) -> Iterator[str]:
     certificate = sweep.certificate
     bound = certificate.bound(version)
-    if bound > profile.miss_bound:
+    if silent and bound > profile.miss_bound:
         yield f"an open IPv{version} port was missed with a chance of up to {bound:.1g} (allowed {profile.miss_bound:.1g})"
     if not any(canary.late_answered for canary in canaries(version, sweep)):
         yield f"no port known to be open answered over IPv{version} until the end, so the sweep is not shown to see any"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -38,40 +39,53 @@ def limit_advertised(target: str, sighting: MailLimitsSighting, profile: Profile
     )
 
 
-def limit_enforced(target: str, sighting: MailLimitsSighting) -> Verdict:
+def limit_enforced(target: str, sighting: MailLimitsSighting, profile: Profile) -> Verdict:
     """Judge the probe mailbox `target`: a message declared over the limit is refused at MAIL, on every way in."""
     rule = "3.I: a message over the limit is refused at MAIL FROM with SIZE="
-    return _over_all_ways(target, sighting, rule, lambda way: way.declared_over, _declared_finding)
+    kind = _Kind(rule, lambda way: way.declared_over, _declared_finding)
+    return _over_all_ways(target, sighting, profile.message_size_max, kind)
 
 
-def limit_enforced_undeclared(target: str, sighting: MailLimitsSighting) -> Verdict:
+def limit_enforced_undeclared(target: str, sighting: MailLimitsSighting, profile: Profile) -> Verdict:
     """Judge the probe mailbox `target`: a message over the limit is refused after DATA, and does not arrive."""
     rule = "3.I: a message over the limit is refused though its size was not declared"
-    return _over_all_ways(target, sighting, rule, lambda way: way.undeclared_over, _undeclared_finding)
+    kind = _Kind(rule, lambda way: way.undeclared_over, _undeclared_finding)
+    return _over_all_ways(target, sighting, profile.message_size_max, kind)
 
 
-def _over_all_ways(
-    target: str,
-    sighting: MailLimitsSighting,
-    rule: str,
-    offer_of: Callable[[Limits], Offer | None],
-    judge: Callable[[Limits, Offer], _Finding],
-) -> Verdict:
+class _Kind(NamedTuple):
+    """One kind of message over the limit: the clause's rule, its offer on a way in, and the finding on that."""
+
+    rule: str
+    offer_of: Callable[[Limits], Offer | None]
+    judge: Callable[[Limits, Offer], _Finding]
+
+
+def _over_all_ways(target: str, sighting: MailLimitsSighting, most: int, kind: _Kind) -> Verdict:
     if sighting.mailbox != target:
         return Unproven(f"nobody looked at {target}")
-    tried = [(way, offer) for way in sighting.ways if (offer := offer_of(way)) is not None]
+    tried = [(way, offer) for way in sighting.ways if (offer := kind.offer_of(way)) is not None]
     evidence = tuple(_tried(offer) for _, offer in tried if offer.observations)
     witnesses = tuple(_taken(way.under) for way in sighting.ways if way.under and _arrived(way.under))
-    findings = [judge(way, offer) for way, offer in tried]
+    findings = [_of_this_profile(way, most, kind.judge(way, offer)) for way, offer in tried]
     if breaches := [breach for breach, _ in findings if breach]:
-        return Violated(f"{'; '.join(breaches)}; {rule}", evidence, witnesses)
-    doubts = [doubt for _, doubt in findings if doubt] + list(_gaps(sighting, offer_of))
+        return Violated(f"{'; '.join(breaches)}; {kind.rule}", evidence, witnesses)
+    doubts = [doubt for _, doubt in findings if doubt] + list(_gaps(sighting, kind.offer_of))
     if doubts:
         return Unproven("; ".join(doubts), evidence, witnesses)
     limits = _listed(sorted({way.limit for way in sighting.ways}))
     left = f" ({sighting.uncleaned})" if sighting.uncleaned else ""
     reason = f"over {limits} bytes is refused at the gateway and at submission; under it mail arrives{left}"
     return Compliant(reason, evidence, witnesses)
+
+
+def _of_this_profile(way: Limits, most: int, finding: _Finding) -> _Finding:
+    """A limit that was tried for another profile (old records, judged again) shows no more than a breach of a smaller one."""
+    asked = min(way.advertised, most) if way.advertised else most
+    if way.limit == asked:
+        return finding
+    doubt = f"{way.place} was tried with a limit of {way.limit} bytes, and this profile asks for {asked}"
+    return finding[0] if way.limit > asked else "", doubt
 
 
 def _declared_finding(way: Limits, offer: Offer) -> _Finding:

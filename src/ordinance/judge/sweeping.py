@@ -49,18 +49,30 @@ def sweep_doubts(group: PublicGroup, sweep: SweepSighting, profile: Profile) -> 
     if certificate.local_errors:
         yield f"the vantage itself could not send {certificate.local_errors} probes"
     for version in sorted({address.version for address in group.addresses}):
-        yield from _family_doubts(version, sweep, profile)
+        asked = [str(address) for address in group.addresses if address.version == version]
+        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep))
     yield from _canary_doubts(group_canaries(group, sweep), group)
     for canary in group_canaries(group, sweep):
-        yield from _loss_doubts(canary, sweep, profile)
+        if any_silent([canary.address], sweep):
+            yield from _loss_doubts(canary, sweep, profile)
     for address in group.addresses:
         yield from _address_doubts(str(address), sweep)
 
 
-def _family_doubts(version: int, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
+def any_silent(addresses: Iterable[str], sweep: SweepSighting) -> bool:
+    """Whether a port of these addresses stayed silent, or is not known about: what has answered has not been missed."""
+    for address in addresses:
+        seen = sweep.of(address)
+        answered = count(ports for group in seen.of(Answer.OPEN, Answer.RST, Answer.ICMP) for ports in group.ports) if seen else 0
+        if answered < PORTS:
+            return True
+    return False
+
+
+def _family_doubts(version: int, sweep: SweepSighting, profile: Profile, *, silent: bool) -> Iterator[str]:
     certificate = sweep.certificate
     bound = certificate.bound(version)
-    if bound > profile.miss_bound:
+    if silent and bound > profile.miss_bound:
         chance = f"{bound:.1e} (at most {profile.miss_bound:.1e} is allowed)"
         yield f"an open port over IPv{version} may have been missed with a chance of {chance}"
     if version not in certificate.echo_families:

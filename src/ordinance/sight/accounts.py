@@ -41,6 +41,8 @@ class HostAccounts(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[Account, ...] = ()
     root_seen: bool = False  #: root stands in passwd and in shadow: both were read
     pass_max_days: int | None = None  #: PASS_MAX_DAYS of login.defs; None: not set
+    clock_skew: float | None = None  #: seconds by which its clock is ahead of the runner's; None: its clock could not be read
+    clock_error: float = 0.0  #: seconds by which `clock_skew` itself may be wrong: half the time the question took
     observations: tuple[str, ...] = ()
     unseen: str = ""  #: why the host could not be read; empty when it was
 

@@ -1,13 +1,14 @@
 """Look "accounts": who has an account on a host, and how old a password there may become and is (10.D).
 
 Three reads a host: passwd through getent(1), shadow(5) and login.defs(5). Both password fields are turned into a letter over
-there, by awk(1): no hash ever comes over the wire, so none can reach the journal.
+there, by awk(1): no hash ever comes over the wire, so none can reach the journal. Then date(1): days are counted on the clock
+here, and a host whose clock is far from it wrote other days into shadow(5).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ordinance.inventory.model import Host
@@ -19,6 +20,8 @@ HOST_SECONDS = 30.0
 SECONDS_A_DAY = 86_400
 SHADOW = "/etc/shadow"
 LOGIN_DEFS = "/etc/login.defs"
+CLOCK = "+%s.%N"
+_MOMENT = re.compile(rb"(\d{1,12}(?:\.\d{1,9})?)\s*")
 #: What a hash field is told apart into. "!" and "*" in any number match no password; a hash behind "!" is locked (shadow(5)).
 STATE = 'h == "" ? "E" : h ~ /^[!*]+$/ || h ~ /^\\*/ ? "N" : h ~ /^!/ ? "L" : "S"'
 PASSWD_READER = (
@@ -65,9 +68,9 @@ def accounts(context: LookContext) -> AccountsSighting:
 
 
 def _host_accounts(context: LookContext, host: Host) -> HostAccounts:
-    today = int(time.time()) // SECONDS_A_DAY
+    today = int(context.clock()) // SECONDS_A_DAY
     try:
-        return _read_accounts(context.door.host(host.name), host, today)
+        return _read_accounts(context, host, today)
     except CouldNotLook as missed:
         if missed.reason is Unseen.HALTED:
             raise
@@ -75,11 +78,13 @@ def _host_accounts(context: LookContext, host: Host) -> HostAccounts:
         return HostAccounts(host=host.name, today=today, unseen=str(missed), observations=seen)
 
 
-def _read_accounts(machine: VantagePoint, host: Host, today: int) -> HostAccounts:
+def _read_accounts(context: LookContext, host: Host, today: int) -> HostAccounts:
     deadline = Deadline.after(HOST_SECONDS)
+    machine = context.door.host(host.name)
     passwd = _read(machine, ("awk", PASSWD_READER), "passwd", deadline)
     shadow = _read(machine, ("awk", SHADOW_READER, SHADOW), SHADOW, deadline)
     defs = _read(machine, ("cat", LOGIN_DEFS), LOGIN_DEFS, deadline)
+    clock = _ask_clock(machine, context.clock, deadline)
     settings = login_defs(defs.stdout)
     users, hashes = list(passwd_lines(passwd.stdout)), shadow_lines(shadow.stdout)
     return HostAccounts(
@@ -88,7 +93,9 @@ def _read_accounts(machine: VantagePoint, host: Host, today: int) -> HostAccount
         people=people(users, hashes, settings, frozenset(host.accounts or ())),
         root_seen="root" in hashes and any(user.name == "root" for user in users),
         pass_max_days=settings.get("PASS_MAX_DAYS"),
-        observations=(passwd.observation, shadow.observation, defs.observation),
+        clock_skew=clock.skew,
+        clock_error=clock.error,
+        observations=(passwd.observation, shadow.observation, defs.observation, *_noted(context, host, clock)),
     )
 
 
@@ -98,6 +105,37 @@ def _read(machine: VantagePoint, argv: tuple[str, ...], what: str, deadline: Dea
         complaint = safe_line(result.stderr, cap=200)
         raise CouldNotLook(Unseen.TOOL, f"{what} could not be read: {complaint}", result.observation)
     return result
+
+
+class Clock(NamedTuple):
+    """How far a host's clock is ahead, in seconds, and how wrong that may be; None when the host did not say."""
+
+    skew: float | None
+    error: float
+    observation: str
+
+
+def _ask_clock(machine: VantagePoint, clock: Callable[[], float], deadline: Deadline) -> Clock:
+    """Ask the host for the time; it read its clock somewhere between our two readings."""
+    asked = clock()
+    result = machine.run(("date", CLOCK), deadline)
+    told = clock()
+    found = _MOMENT.fullmatch(result.stdout) if result.exit_status == 0 else None
+    error = abs(told - asked) / 2
+    return Clock(float(found[1]) - (asked + told) / 2 if found else None, error, result.observation)
+
+
+def _noted(context: LookContext, host: Host, clock: Clock) -> tuple[str, str]:
+    """Record the skew itself beside what the host said."""
+    if clock.skew is None:
+        outcome, seen = Unseen.PROTOCOL.value, f"the clock of {host.name} could not be read"
+    else:
+        outcome = "ok"
+        ahead = "ahead of" if clock.skew >= 0 else "behind"
+        seen = f"the clock of {host.name} is {abs(clock.skew):.3f} s {ahead} the runner's (within {clock.error:.3f} s)"
+    details = {"skew": clock.skew, "error": clock.error}
+    noted = context.door.note(vantage="here", target=host.name, action="clock-skew", outcome=outcome, seen=seen, details=details)
+    return clock.observation, noted
 
 
 def passwd_lines(text: bytes) -> Iterator[PasswdLine]:

@@ -1,0 +1,24 @@
+"""Every deliberate break of the suite, gathered from `breaks/`.
+
+A break is one piece of text of one file replaced by another. The old text occurs there exactly once (`test_catalogue.py`).
+"""
+
+from __future__ import annotations
+
+from selftest.mutants.breaks import (
+    attribution,
+    blocked,
+    door,
+    headline,
+    limits,
+    perimeter,
+    records,
+    registers,
+    sweep,
+    text,
+    verdicts,
+)
+from selftest.mutants.mutant import Mutant
+
+_ROOMS = (verdicts, blocked, attribution, sweep, perimeter, limits, registers, headline, records, door, text)
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for room in _ROOMS for mutant in room.BREAKS)
