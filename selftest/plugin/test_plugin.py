@@ -226,7 +226,7 @@ def test_a_secret_that_a_peer_says_back_stands_in_no_report(suite, pytester, mon
     result, results = suite(body)
     assert verdicts(results) == {"dept": "violated", "ws1": "unproven"}
     folder = pytester.path / "reports" / results["run"]["id"]
-    assert not [path.name for path in folder.iterdir() if b"tr0ub4dor" in path.read_bytes()]
+    assert not [path.name for path in folder.rglob("*") if path.is_file() and b"tr0ub4dor" in path.read_bytes()]
     assert "tr0ub4dor" not in result.stdout.str() + result.stderr.str()
 
 
@@ -239,10 +239,20 @@ def test_the_kill_switch_is_a_file_in_the_reports_folder_of_the_run(suite, pytes
         "check.settle(GOOD)"
     )
     result, _ = suite(body, "--reports", "elsewhere")
-    assert result.ret == 6
+    assert result.ret == 2
     results = published(pytester.path / "elsewhere")
+    assert "STOP is there" in results["run"]["incomplete_because"]
     assert verdicts(results) == {"dept": "compliant", "ws1": "unproven"}
     assert "kill switch" in "".join(check["reason"] for check in results["checks"])
+
+
+def test_a_kill_switch_that_is_there_before_the_run_lets_nothing_begin(suite, pytester) -> None:
+    reports = pytester.mkdir("reports")
+    (reports / "STOP").touch()
+    result, results = suite(GOOD)
+    assert result.ret == 2
+    assert "STOP is there" in results["run"]["incomplete_because"]
+    assert set(verdicts(results).values()) == {"not-run"}
 
 
 def test_a_failing_test_of_no_control_leaves_no_good_news(suite, pytester) -> None:

@@ -23,6 +23,9 @@ _NARROWING = {
 }
 #: Options by which pytest only tells about the suite.
 _TELLING = ("plan", "collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow", "setupplan")
+#: Options of ours that are only for an audit, and only for a replay.
+_ONLY_LOOKING = ("inventory", "clause", "control", "plan", "reports")
+_ONLY_REPLAYING = ("policy", "out")
 #: Options of pytest-xdist, with the values that mean one process.
 _WORKERS: dict[str, tuple[object, ...]] = {"numprocesses": (None, 0), "tx": (None, []), "dist": (None, "no")}
 
@@ -47,6 +50,24 @@ def one_process(config: pytest.Config) -> None:
 def suites(config: pytest.Config) -> list[Path]:
     """Folders of compliance suites (`ordinance_suites`)."""
     return [config.rootpath / path for path in config.getini("ordinance_suites")]  # a default comes relative
+
+
+def profile(config: pytest.Config) -> str:
+    """The profile: a name, or a file."""
+    given: str | None = config.option.profile
+    return "default" if given is None else given
+
+
+def replayed(config: pytest.Config) -> Path | None:
+    """The folder of the run that is to be judged again. UsageError with an option that has no meaning then."""
+    run: Path | None = config.option.replay
+    strange = _ONLY_LOOKING if run is not None else _ONLY_REPLAYING
+    given = [f"--{name}" for name in strange if getattr(config.option, name)]
+    if given and run is not None:
+        raise UsageError(f"{', '.join(given)} cannot be given with --replay: who is audited, and which part, is in the records")
+    if given:
+        raise UsageError(f"{', '.join(given)} can be given with --replay alone")
+    return run
 
 
 def narrowed(config: pytest.Config) -> bool:

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ordinance import verifying
 from ordinance.errors import OrdinanceError
 from ordinance.inventory import cli as inventory_cli
 from ordinance.lab import cli as lab_cli
+from ordinance.replay import cli as replay_cli
 
 #: Exit code of every error that the person at the keyboard can act on.
 CANNOT = 4
@@ -23,11 +25,16 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lab_cli.register(commands)
     inventory_cli.register(commands)
+    verifying.register(commands)
+    replay_cli.register(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 not a command, 3 not up (`lab status`), 4 cannot be done."""
+    """Run one command and return its exit code.
+
+    0 done, 2 not a command, 3 not up (`lab status`), 4 cannot be done, 7 not sound (`verify`).
+    """
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)

@@ -32,11 +32,18 @@ class Observatory:
     """Starts looks and hands out what they saw.
 
     `context_for` makes the context of a look from its name; the observatory adds `sight`, `progress` and `halted`.
+    `perform` is given the name of a look and what would make it: it records what is seen, or recalls what was recorded.
     """
 
-    def __init__(self, looks: Mapping[str, Look], context_for: Callable[[str], LookContext]) -> None:
+    def __init__(
+        self,
+        looks: Mapping[str, Look],
+        context_for: Callable[[str], LookContext],
+        perform: Callable[[str, Callable[[], Any]], Any] = lambda _, act: act(),
+    ) -> None:
         self._looks = looks
         self._context_for = context_for
+        self._perform = perform
         self._running: dict[str, _Running] = {}
         self._lock = threading.Lock()
         self._halt = threading.Event()
@@ -91,12 +98,15 @@ class Observatory:
         def report(done: int, total: int, text: str) -> None:
             running.progress = Progress(done, total, text)
 
-        try:
+        def act() -> Any:
             context = self._context_for(name)
             context.sight = self._sight
             context.progress = report
             context.halted = self._halt.is_set
-            running.result = self._looks[name](context)
+            return self._looks[name](context)
+
+        try:
+            running.result = self._perform(name, act)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised again where the result is asked for
             running.error = error
         finally:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ordinance.audit import Audit
+from ordinance.docket import Docket
 from ordinance.judge.verdict import NotApplicable, State, Unproven, Verdict, Violated
 from ordinance.observe.api import CouldNotLook
 from ordinance.plan import PlannedCheck
+from ordinance.sightings import LookDefect
 from ordinance.suite import NotProven, PolicyBroken
 
 #: The attribute of a test report that carries the verdict's state.
@@ -24,7 +25,7 @@ SHOWN: dict[State, Shown] = {
 _OWN_WAY_OUT = (pytest.skip.Exception, pytest.xfail.Exception)
 
 
-def settle_report(audit: Audit, check: PlannedCheck, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+def settle_report(audit: Docket, check: PlannedCheck, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Settle a check by how one phase of its test ended, and mark the report with the state."""
     audit.spent(check, report.duration)
     error = call.excinfo.value if call.excinfo is not None else None
@@ -39,6 +40,17 @@ def settle_report(audit: Audit, check: PlannedCheck, call: pytest.CallInfo[None]
         report.outcome = "failed"
     if call.when != "teardown" or error is not None:
         setattr(report, STATE, audit.verdicts[check.key].state)
+
+
+def censor(audit: Docket, report: pytest.TestReport) -> None:
+    """Take every secret out of what pytest itself would tell of a test: its traceback with local variables, what was captured."""
+    text = report.longreprtext
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, audit.redact(reason))
+    elif (told := audit.redact(text)) != text:
+        report.longrepr = told
+    report.sections = [(title, audit.redact(content)) for title, content in report.sections]
 
 
 def shown(report: pytest.TestReport) -> Shown | None:
@@ -60,6 +72,8 @@ def _expected(error: BaseException, verdict: Verdict) -> bool:
 def _why(error: BaseException) -> str:
     if isinstance(error, CouldNotLook):
         return f"could not look: {error.detail} ({error.reason.value})"
+    if isinstance(error, LookDefect):
+        return f"the suite failed in itself: {error}"
     if isinstance(error, _OWN_WAY_OUT):
         return f"the test skipped itself ({error.msg}); only a decision in the inventory takes a check out"
     return f"the suite failed in itself: {type(error).__name__}: {error}"

@@ -22,15 +22,23 @@ from ordinance.observatory import Observatory, Progress
 from ordinance.plan import PlannedCheck
 from ordinance.planview import plan_lines
 from ordinance.publish import Ending, publish
+from ordinance.record.chain import NotSound
 from ordinance.record.exitcode import ExitCode
 from ordinance.record.folder import RunFolder
 from ordinance.record.journal import Journal
+from ordinance.record.signer import find_signer
+from ordinance.replay.conclude import conclude
+from ordinance.replay.offline import forbid_network
+from ordinance.replay.records import Recorded
+from ordinance.replay.sitting import Replay, Terms, free_place
 from ordinance.report.terminal import summary_lines
 from ordinance.suite import Check, NotProven
 from ordinance.waiting import Waiting
 
+#: What is under way: a run that looks, or one that judges what was seen.
+Sitting = Audit | Replay
 BRIEF = pytest.StashKey[Brief]()
-AUDIT = pytest.StashKey[Audit]()
+AUDIT = pytest.StashKey[Sitting]()
 ENDING = pytest.StashKey[Ending]()
 PLANNED = pytest.StashKey[PlannedCheck]()
 
@@ -43,9 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--inventory", type=Path, help="who is audited (default: inventory/lab.yml, the embedded city)")
     group.addoption("--clause", action="append", default=[], metavar="ID", help="only this clause and those beneath; repeatable")
     group.addoption("--control", action="append", default=[], metavar="GLOB", help="only controls that match; repeatable")
-    group.addoption("--profile", default="default", help="parameters and readings: a name in policy/profiles, or a file")
+    group.addoption("--profile", help="parameters and readings: a name in policy/profiles (default: default), or a file")
     group.addoption("--plan", action="store_true", help="print what would be checked and contacted; send nothing")
     group.addoption("--reports", type=Path, help="where runs are kept (default: reports/)")
+    group.addoption("--replay", type=Path, metavar="RUN", help="judge a recorded run again from its folder; send nothing")
+    group.addoption("--policy", type=Path, metavar="DIR", help="with --replay: judge by this policy folder, not by the run's")
+    group.addoption("--out", type=Path, metavar="DIR", help="with --replay: where the results go (default: RUN-replayed)")
     parser.addini("ordinance_suites", "folders that hold compliance suites", type="paths", default=["tests"])
 
 
@@ -55,13 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if asked.is_audit(config) and asked.looks(config) and config.option.tbstyle == "auto":
         config.option.tbstyle = "no"
         config.option.reportchars = ""
+    if asked.is_audit(config):
+        config.option.fulltrace = False  # pytest would show what every function was given, passwords too, without asking us
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """One line on what is audited."""
     if not asked.is_audit(config):
         return []
-    return [f"ordinance: {__version__}, inventory {asked.inventory(config)}, profile {config.option.profile}"]
+    if config.option.replay is not None:
+        return [f"ordinance: {__version__}, replay of {config.option.replay}"]
+    return [f"ordinance: {__version__}, inventory {asked.inventory(config)}, profile {asked.profile(config)}"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -70,16 +85,35 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if not asked.is_audit(config):
         return
-    started = now()
     try:
         asked.one_process(config)
-        folder = RunFolder.begin(asked.reports(config), started) if asked.looks(config) else None
-        brief = Brief.read(asked.inventory(config), config.option.profile, asked.selection(config))
-        if folder is not None:
-            config.stash[AUDIT] = Audit(brief, folder, brief.plan(), started, Journal(folder.journal))
+        run = asked.replayed(config)
+        config.stash[BRIEF] = _begin_audit(config) if run is None else _begin_replay(config, run)
+    except NotSound as error:
+        raise pytest.exit.Exception(str(error), returncode=ExitCode.NOT_SOUND) from error
     except OrdinanceError as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[BRIEF] = brief
+
+
+def _begin_audit(config: pytest.Config) -> Brief:
+    started = now()
+    folder = RunFolder.begin(asked.reports(config), started) if asked.looks(config) else None
+    brief = Brief.read(asked.inventory(config), asked.profile(config), asked.selection(config))
+    if folder is not None:
+        find_signer()  # to be told now, not after the last look; the key is not kept in memory while peers are heard
+        config.stash[AUDIT] = Audit(
+            brief=brief, folder=folder, plan=brief.plan(), started=started, journal=Journal(folder.journal)
+        )
+    return brief
+
+
+def _begin_replay(config: pytest.Config, run: Path) -> Brief:
+    config.add_cleanup(forbid_network())
+    terms = Terms(config.option.policy, config.option.profile)
+    replay = Replay.of(Recorded.read(run.resolve()), terms, free_place(run.resolve(), config.option.out))
+    if asked.looks(config):
+        config.stash[AUDIT] = replay
+    return replay.brief
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -116,10 +150,15 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
     return report
 
 
-def _narrow(session: pytest.Session, audit: Audit) -> None:
+def _narrow(session: pytest.Session, audit: Sitting) -> None:
     """The plan is what was collected; where nothing narrows it, all of it must have been collected."""
     config = session.config
     collected = {item.stash[PLANNED].key for item in session.items if PLANNED in item.stash}
+    if isinstance(audit, Replay):
+        if missing := audit.untested(collected):
+            raise pytest.UsageError(f"planned then, but no test verifies it now: {', '.join(missing)}")
+        session.items[:] = [item for item in session.items if PLANNED not in item.stash or audit.is_due(item.stash[PLANNED])]
+        return
     missing = sorted({check.control for check in audit.plan if check.key not in collected})
     if missing and not asked.narrowed(config):
         raise pytest.UsageError(f"planned, but no test under {asked.suites(config)[0]} verifies it: {', '.join(missing)}")
@@ -151,17 +190,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return None
 
 
-def _stop(session: pytest.Session, audit: Audit | None, why: str) -> NoReturn:
+def _stop(session: pytest.Session, audit: Sitting | None, why: str) -> NoReturn:
     """End the run before its first look."""
     if audit is not None:
         audit.fault = why
     raise session.Interrupted(why)
 
 
-def _begin(session: pytest.Session, audit: Audit) -> None:
+def _begin(session: pytest.Session, audit: Sitting) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     waiting = Waiting(session.config)
-    waiting.say(f"{len(audit.plan)} checks planned; the run is kept in {audit.folder.path}")
+    waiting.say(f"{len(audit.plan)} checks planned; {audit.kept}")
     try:
         waiting.say(f"looking at {audit.open()}")
     except OrdinanceError as error:
@@ -197,6 +236,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         outcome.settle_report(audit, check, call, report)
     elif audit is not None and report.failed:
         audit.strays.append(report.nodeid)
+    if audit is not None:
+        outcome.censor(audit, report)
     return report
 
 
@@ -226,9 +267,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         audit.close()
         return
     try:
-        ending = publish(audit, stopped=_why_stopped(session, audit, exitstatus))
+        why = _why_stopped(session, audit, exitstatus)
+        ending = conclude(audit, stopped=why) if isinstance(audit, Replay) else publish(audit, stopped=why)
     except OrdinanceError as error:
-        audit.tracebacks.append(f"The results could not be published; {audit.folder.reports / 'latest'} says INCOMPLETE. {error}")
+        audit.tracebacks.append(f"The results could not be published; {audit.unpublished}. {error}")
         session.exitstatus = ExitCode.INCOMPLETE
     except Exception:  # noqa: BLE001 - a defect must not end as pytest's 1, which means violated
         audit.tracebacks.append(audit.redact(traceback.format_exc()))
@@ -251,6 +293,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(text)
     if ending is not None:
         for line in summary_lines(ending.results, ending.report, config.get_terminal_writer().fullwidth):
+            terminalreporter.line(line)
+        for line in ending.notes:
             terminalreporter.line(line)
 
 
@@ -284,7 +328,7 @@ def _print_plan(config: pytest.Config, brief: Brief, checks: list[PlannedCheck])
             reporter.line(line)
 
 
-def _nothing(audit: Audit) -> str:
+def _nothing(audit: Sitting) -> str:
     """Why there is nothing to check, and where to look."""
     wanted, inventory = str(audit.brief.selection), audit.brief.inventory
     if audit.fault:
@@ -296,14 +340,14 @@ def _nothing(audit: Audit) -> str:
     return f"Nothing to check: {inventory.source} declares neither a host nor a public address."
 
 
-def _why_stopped(session: pytest.Session, audit: Audit, exitstatus: int) -> str:
+def _why_stopped(session: pytest.Session, audit: Sitting, exitstatus: int) -> str:
     """Why the run is incomplete; empty when every planned check had its turn."""
     if fault := audit.fault or audit.lost():
         return fault
     if exitstatus == pytest.ExitCode.INTERRUPTED:
         return "the run was interrupted"
-    if any(audit.is_unsettled(check) for check in audit.plan):
+    if audit.unsettled():
         return str(session.shouldfail or session.shouldstop or "the run ended early")
-    if audit.strays:
+    if audit.strays and not (isinstance(audit, Replay) and audit.recorded.stopped):
         return f"{', '.join(audit.strays[:3])} failed: a test that verifies no control stands among the suites"
     return ""

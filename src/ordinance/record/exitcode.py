@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     USAGE = 4
     NOTHING = 5
     UNPROVEN = 6
+    NOT_SOUND = 7
 
     @property
     def meaning(self) -> str:
@@ -39,6 +40,11 @@ _MEANING = {
         "compliance because all of them are not applicable or waived."
     ),
     ExitCode.UNPROVEN: "No check is violated, but at least one could not be settled: it is unproven, or it was never made.",
+    ExitCode.NOT_SOUND: (
+        "`ordinance verify` and `ordinance replay` only: the evidence is not what was recorded and sealed, its seal is missing, "
+        "or its records lead to other results than it shows. The sentence names the file and the line. What such a run says "
+        "about the city is worth nothing."
+    ),
 }
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,10 @@ PLAN = "plan.json"
 RESULTS = "results.json"
 REPORT = "report.html"
 JUNIT = "junit.xml"
+
+
+#: Makes the last files of a run from the others, which are about to be written.
+Sealing = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
 
 
 class FolderError(OrdinanceError):
@@ -71,22 +75,31 @@ class RunFolder:
         return self.path / REPORT
 
     def write(self, name: str, data: bytes) -> None:
-        """Write one file of the run so that it is there whole or not at all, also after a crash."""
+        """Write one file of the run so that it is there whole or not at all, also after a crash. `name` may be `a/b`."""
         with _told(f"{self.path / name} cannot be written"):
+            for folder in reversed((self.path / name).relative_to(self.path).parents[:-1]):
+                _make_folder(self.path / folder)
             _publish(self.path / name, data)
 
-    def publish(self, files: Mapping[str, bytes]) -> bool:
+    def publish(self, files: Mapping[str, bytes], seal: Sealing | None = None) -> bool:
         """Last act of a run: write its files, then point `latest` to it.
 
+        Everything is on the disk under temporary names before anything gets its final one: a disk that fills up, or fails,
+        leaves none of the files, a report that says compliant least of all. They get their names in the order of `files`.
+        What `seal` makes of the files goes with them, as the last; no other run is sealed meanwhile.
         Returns False when a run that began later owns `latest`: the files are published, `latest` is left alone.
         """
-        for name, data in files.items():
-            self.write(name, data)
-        with _told(f"{self.reports / 'latest'} cannot be replaced"), _locked(self.reports):
-            if marked_run(self.reports) not in (self.id, None):
-                return False
-            self._point()
-            return True
+        with _told(f"the results cannot be written to {self.path}"), _locked(self.reports):
+            ours = marked_run(self.reports) in (self.id, None)
+            sealed = {**files, **(seal(files) if seal is not None else {})}
+            with _staged(self.path, sealed) as parts, self._link(wanted=ours) as link:
+                _name(parts)
+                try:
+                    _name({link: self.reports / "latest"} if ours else {})
+                except OSError:
+                    _take_away(parts.values())
+                    raise
+            return ours
 
     def _mark(self, started: datetime) -> None:
         text = (
@@ -101,12 +114,16 @@ class RunFolder:
                 (self.reports / "latest").unlink(missing_ok=True)
                 raise
 
-    def _point(self) -> None:
+    @contextmanager
+    def _link(self, *, wanted: bool) -> Iterator[Path]:
+        """Make the link that is to become `latest`, if it is wanted, under a name of its own."""
         link = self.reports / f".latest-{self.id}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.id, target_is_directory=True)
-        link.replace(self.reports / "latest")
-        _sync_folder(self.reports)
+        try:
+            if wanted:
+                link.symlink_to(self.id, target_is_directory=True)
+            yield link
+        finally:
+            link.unlink(missing_ok=True)
 
 
 def marked_run(reports: Path) -> str | None:
@@ -122,17 +139,59 @@ def marked_run(reports: Path) -> str | None:
 
 def _publish(path: Path, data: bytes) -> None:
     """Temporary file, fsync, rename, fsync of the folder."""
-    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with _staged(path.parent, {path.name: data}) as parts:
+        for part, final in parts.items():
+            part.replace(final)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def _staged(folder: Path, files: Mapping[str, bytes]) -> Iterator[dict[Path, Path]]:
+    """Put files on the disk under temporary names; gives their final ones. What was not renamed is gone afterwards."""
+    parts: dict[Path, Path] = {}
     try:
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+        for name, data in files.items():
+            part = folder / f".{name}-{secrets.token_hex(4)}"
+            parts[part] = folder / name
+            _write_synced(part, data)
+        yield parts
     finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+        for part in parts:
+            with suppress(OSError):  # a disk that fails has said so already; whatever the name, it is nobody's result
+                part.unlink(missing_ok=True)
+
+
+def _name(parts: Mapping[Path, Path]) -> None:
+    """Give staged files of one folder their final names, all of them or none, and sync the folder."""
+    try:
+        for part, final in parts.items():
+            part.replace(final)
+        for folder in {final.parent for final in parts.values()}:
+            _sync_folder(folder)
+    except OSError:
+        _take_away(parts.values())
+        raise
+
+
+def _take_away(paths: Iterable[Path]) -> None:
+    """Unlink what may be there, as far as that is still possible: the error that made it necessary is the one that is told."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(mode=0o700)
+        _sync_folder(path.parent)
 
 
 def _sync_folder(path: Path) -> None:

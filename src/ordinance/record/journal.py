@@ -1,5 +1,7 @@
 """The journal of a run: one line of JSON for every observation, on its way to the disk before it counts.
 
+Every line carries the hash of the line before it (`record.chain`): none can be changed, taken out or put in unnoticed.
+
 An observation is acknowledged (its id is returned) once its line has been handed to the kernel whole: it then survives
 the death of this process, `kill -9` included. Against the loss of power the file is synced at the latest every
 `SYNC_RECORDS` records or `SYNC_SECONDS` seconds, whichever comes first with the next record, and when it is closed.
@@ -12,7 +14,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,8 @@ from typing import Any
 import msgspec
 
 from ordinance.errors import OrdinanceError
+from ordinance.record.chain import START, line_name, links
+from ordinance.record.ending import END
 from ordinance.record.model import Observation
 from ordinance.record.stamp import stamp
 
@@ -47,8 +51,10 @@ class Journal:
         self._unsynced = 0
         self._synced_at = clock()
         self._hash = hashlib.sha256()
+        self._head = START
         self._fault = ""
         self._closed = False
+        self._ended = False
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -68,6 +74,11 @@ class Journal:
     def sha256(self) -> str:
         """Of the file as far as it is written."""
         return self._hash.hexdigest()
+
+    @property
+    def head(self) -> str:
+        """Of the chain: the SHA-256 of the last line acknowledged, in hex; 64 zeros before the first."""
+        return self._head
 
     def record(
         self,
@@ -105,7 +116,9 @@ class Journal:
             fields["raw"] = base64.b64encode(raw[:RAW_CAP]).decode("ascii")
             fields["raw_sha256"] = hashlib.sha256(raw).hexdigest()
         with self._lock:
-            return self._append(fields)
+            name = self._append(fields)
+            self._ended = action == END  # whoever still looks then comes too late
+            return name
 
     def close(self) -> None:
         """Sync and close. May be called more than once."""
@@ -121,13 +134,14 @@ class Journal:
                 os.close(self._file)
 
     def _append(self, fields: dict[str, Any]) -> str:
-        if self._fault or self._closed:
+        if self._fault or self._closed or self._ended:
             raise JournalError(self._fault or f"the journal {self.path} is closed")
-        name = f"o-{self._count + 1:06d}"
+        name = line_name(self._count + 1)
         try:
-            line = msgspec.json.encode(Observation(id=name, **fields)) + b"\n"
+            line = msgspec.json.encode(Observation(id=name, previous=self._head, **fields)) + b"\n"
             _write_all(self._file, line)
             self._hash.update(line)
+            self._head = hashlib.sha256(line).hexdigest()
             self._count += 1
             self._sync_when_due()
         except (OSError, TypeError, ValueError, OverflowError) as error:
@@ -154,28 +168,15 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[Observation]:
-    """Every observation of a journal, in order. A line that is not one raises OrdinanceError naming it.
+    """Every observation of a journal, in order. A line that does not follow the one before raises OrdinanceError naming it.
 
     The last line alone may be cut short (the process was killed while writing): it was never acknowledged and is left out.
     """
-    return list(_observations(path))
-
-
-def _observations(path: Path) -> Iterator[Observation]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as lines:
+            return [link.seen for link in links(lines, path)]
     except OSError as error:
         raise OrdinanceError(f"the journal {path} cannot be read: {error.strerror}") from error
-    decoder = msgspec.json.Decoder(Observation)
-    whole = data[: data.rfind(b"\n") + 1]
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            seen = decoder.decode(line)
-        except msgspec.MsgspecError as error:
-            raise OrdinanceError(f"{path}:{number}: not an observation ({error}); the journal was changed") from error
-        if seen.id != f"o-{number:06d}":
-            raise OrdinanceError(f"{path}:{number}: the observation is named {seen.id}; lines are missing or moved")
-        yield seen
 
 
 def _write_all(file: int, data: bytes) -> None:

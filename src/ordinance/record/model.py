@@ -11,6 +11,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `observations.jsonl`: who looked, from where, at what, when, what came back."""
 
     id: str  #: "o-000017", in the order of the journal
+    previous: str = ""  #: hex SHA-256 of the whole line before this one (see `record.chain`)
     look: str
     vantage: str
     target: str  #: "198.51.100.5:25/tcp", "mail", ...
@@ -105,6 +106,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     incomplete_because: str = ""  #: in words, when status is incomplete
     observations: int = 0  #: lines of the journal ...
     observations_sha256: str = ""  #: ... and the hash of that file, when it was closed
+    judged_again: str = ""  #: a sentence, in a replay by another profile or policy than the run's own; empty otherwise
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,7 +76,7 @@ def build_results(
         started=stamp(facts.started),
         finished=stamp(facts.finished),
         seconds=round((facts.finished - facts.started).total_seconds(), 3),
-        valid_until=_valid_until(facts, word, _rests_on(law, inventory, final.values(), today), inventory.timezone),
+        valid_until=_valid_until(facts, word, _rests_on(law, inventory, final, today), inventory.timezone),
         selection=facts.selection,
         planned=len(plan),
         counts=counts,
@@ -176,9 +176,14 @@ def _valid_until(facts: RunFacts, word: Headline, ends_on: Iterable[date], timez
     return stamp(min([facts.finished + VALID_FOR, *ends]))
 
 
-def _rests_on(law: Law, inventory: Inventory, verdicts: Iterable[Verdict], today: date) -> Iterator[date]:
-    """Last days of the waivers in use and of the attestations in force."""
-    yield from (verdict.until for verdict in verdicts if isinstance(verdict, Waived))
+def _rests_on(law: Law, inventory: Inventory, verdicts: Mapping[tuple[str, str], Verdict], today: date) -> Iterator[date]:
+    """Last days of the waivers and exemptions in use and of the attestations in force."""
+    yield from (verdict.until for verdict in verdicts.values() if isinstance(verdict, Waived))
+    exempt = {control for (control, _), verdict in verdicts.items() if isinstance(verdict, NotApplicable)}
+    for control in exempt:
+        # Of several decisions that say the same the last to end carries it.
+        days = [e.until for e in inventory.registers.not_applicable if e.control == control and today <= e.until]
+        yield from [max(days)] if days else []
     for clause in law.clauses:
         entry = live_attestation(clause, inventory.registers.attestations, today)
         if entry is not None:
