@@ -110,7 +110,7 @@ def agents(door):
     auth, priv = door.secret(fw.auth), door.secret(fw.priv)
 
     def as_who(*who, address=fw.address):
-        return snmp.get(snmp.Who("3", *who), address, fw.port, [SYS_NAME], Deadline.after(2.5))[SYS_NAME]
+        return snmp.get(snmp.Who("3", *who, engine=fw.engine_id), address, fw.port, [SYS_NAME], Deadline.after(2.5))[SYS_NAME]
 
     seen("snmp v3")(lambda: door.snmp_get("fw", [SYS_NAME], Deadline.after(5))[0][SYS_NAME])
     seen("snmp v6")(lambda: as_who("audit", "authPriv", auth, priv, address=ip_address("2001:db8:100:ff::13")))

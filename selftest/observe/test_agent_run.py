@@ -61,7 +61,7 @@ BAD = [
     ("its last line is cut off", "print('{\"done\": true}')\nprint('{\"done\": true', end='')\n", Unseen.TOOL),
     ("no JSON", "print('hello')\n", Unseen.TOOL),
     ("JSON that is no object", "print('[1]')\n", Unseen.TOOL),
-    ("a line without end", "print('x' * 3_000_000)\n", Unseen.TOO_MUCH),
+    ("a line without end", "print('x' * 9_000_000)\n", Unseen.TOO_MUCH),
     ("it never ends", "time.sleep(60)\n", Unseen.DEADLINE),
 ]
 

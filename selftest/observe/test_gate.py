@@ -149,3 +149,23 @@ def test_the_switch_comes_before_scope_and_scope_before_pace(tmp_path):
     assert clock.slept == []  # the refused one took no turn
     (tmp_path / "STOP").touch()
     assert reason_of(lambda: gate.admit(outside, Deadline.after(9, clock.now))) is Unseen.HALTED
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:198.51.100.5",
+        "::198.51.100.5",
+        "64:ff9b::c633:6405",
+        "2002:c633:6405::1",
+        "255.255.255.255",
+        "0.0.0.0",
+        "::",
+        "ff02::1",
+    ],
+)
+def test_no_scope_admits_what_is_another_address_in_disguise_or_no_host(address):
+    """Not even one that admits everything: a deny rule for IPv4 would not see an IPv4 address in IPv6 clothing."""
+    everything = ScopeGuard(Scope((ip_network("0.0.0.0/0"), ip_network("::/0"))))
+    assert reason_of(lambda: everything.check(ip_address(address))) is Unseen.SCOPE
+    assert reason_of(lambda: everything.check(ip_address("2001:db8::1"))) is None

@@ -112,7 +112,7 @@ def test_a_hostile_peer_costs_no_more_than_the_deadline_and_little_memory(behavi
             tracemalloc.stop()
     assert took < SECONDS + 1
     assert most < 8_000_000 + payload
-    (seen,) = journal.observations
+    (seen,) = journal.contacts
     assert (seen.action, seen.outcome) == ("dialogue", reason.value if reason else "ok")
     assert seen.target == f"127.0.0.1:{port}/tcp"
 
@@ -164,8 +164,8 @@ def test_a_refused_connection_an_unanswered_one_and_an_unreachable_one_are_told_
         port = full.getsockname()[1]
         assert reason_of(lambda: desk.connect(LOOPBACK, port, Deadline.after(0.6))) is Unseen.NO_ANSWER
         assert 0.5 < time.monotonic() - began < 1.6
-    assert [seen.outcome for seen in journal.observations] == ["refused", "no-answer"]
-    assert all(seen.action == "connect" for seen in journal.observations)
+    assert [seen.outcome for seen in journal.contacts] == ["refused", "no-answer"]
+    assert all(seen.action == "connect" for seen in journal.contacts)
 
 
 def test_a_name_instead_of_an_address_is_a_mistake_of_ours():

@@ -108,6 +108,6 @@ def test_a_dialogue_records_neither_what_we_send_in_secret_nor_its_echo():
         dialogue.secret(WORD)
         dialogue.write(f"PASS {WORD}\r\n".encode())
         assert dialogue.read_line() == f"PASS {WORD}".encode()
-    (seen,) = journal.observations
+    (seen,) = journal.contacts
     assert seen.seen == "> PASS «secret»\n< PASS «secret»"
     assert WORD.encode() not in base64.b64decode(seen.raw)

@@ -106,7 +106,7 @@ def test_a_verified_peer_is_who_it_says(tmp_path):
         assert dialogue.read_line() == b"5"
         dialogue.write(b"x" * 2_000_000)
     assert (found.names, found.verified, found.version) == (("mail.example", "alias.example", "mail"), True, "TLSv1.3")
-    assert journal.observations[0].seen.startswith("* TLSv1.3, certificate for mail.example, alias.example, mail, SHA-256 ")
+    assert journal.contacts[0].seen.startswith("* TLSv1.3, certificate for mail.example, alias.example, mail, SHA-256 ")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,8 @@ def test_a_verified_peer_is_who_it_says(tmp_path):
     ids=["another name", "another CA", "expired"],
 )
 def test_a_certificate_that_is_not_right_is_an_identity_failure(tmp_path, pair, name, ca):
-    desk = door(MemoryJournal()).at("here")
+    journal = MemoryJournal()
+    desk = door(journal).at("here")
     with (
         peer(tls_server(tmp_path, pair)) as port,
         pytest.raises(CouldNotLook) as failure,
@@ -123,7 +124,7 @@ def test_a_certificate_that_is_not_right_is_an_identity_failure(tmp_path, pair, 
     ):
         dialogue.start_tls(name, pem(ca))
     assert failure.value.reason is Unseen.IDENTITY
-    assert failure.value.observation == "o-000001"
+    assert failure.value.observation == journal.contacts[0].id
 
 
 def test_an_unverified_look_reads_the_names_of_any_certificate(tmp_path):
@@ -161,7 +162,7 @@ def test_a_ca_that_is_none_is_our_own_fault(tmp_path):
 def test_a_certificate_that_cannot_be_read_is_never_one_without_names():
     with pytest.raises(CouldNotLook) as failure:
         names_of(b"\x30\x03\x02\x01\x01")
-    assert failure.value.reason is Unseen.PROTOCOL
+    assert failure.value.reason is Unseen.IDENTITY
 
 
 @pytest.mark.parametrize(

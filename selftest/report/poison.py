@@ -44,6 +44,23 @@ PAYLOADS = {
     "percent and braces": "%s%n%(x)s{0}{x.__class__}",
     "markdown": "[x](javascript:alert(1)) ![x](//x) `<b>`",
     "junit end": "</system-out></testcase></testsuite>",
+    "hyperlink of a terminal": "\x1b]8;;https://evil.example/\x1b\\compliant\x1b]8;;\x1b\\",
+    "clipboard of a terminal": "\x1b]52;c;Y3VybCBldmls\x07",
+    "cursor home and erase": "\x1b[H\x1b[J\x1b[1;1Hcompliant",
+    "terminal report": "\x1b[6n\x1b[c\x05",
+    "alternate screen": "\x1b[?1049h\x1bc",
+    "lone introducer": "\x1b",
+    "deep nesting": "<b>" * 300,
+    "unclosed comment": "<!-- ",
+    "unclosed attribute": "<a href='",
+    "unclosed style and title": "<style><title>",
+    "template element": "<template><script>1</script></template><noscript><p title='</noscript><img src=x>'>",
+    "math and annotation": "<math><annotation-xml encoding='text/html'><script>1</script></annotation-xml></math>",
+    "entities without an end": "&lt &#x3c &colon; &Tab; &NewLine;",
+    "overlong looking": "\u00c0\u00bcscript\u00c0\u00be",
+    "full width brackets": "\uff1cscript\uff1ealert(1)",
+    "formula": '=HYPERLINK("//evil.example","x")',
+    "directives of build servers": "::set-output name=x::y ##[error]z ##teamcity[testFinished]",
 }
 
 Change = Callable[[str], str]

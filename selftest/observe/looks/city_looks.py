@@ -100,6 +100,7 @@ class Town:
     python3: bool = True
     dead_vantages: frozenset[str] = frozenset()
     jobs: list[Mapping[str, Any]] = field(default_factory=list)
+    notes: list[Mapping[str, Any]] = field(default_factory=list)
     count: int = 0
 
     def seen(self) -> str:
@@ -112,6 +113,10 @@ class Town:
         return Place(name, self)
 
     host = at
+
+    def note(self, **told: Any) -> str:
+        self.notes.append(told)
+        return self.seen()
 
     def snmp_get(self, host: str, oids: Sequence[str], deadline: Any, **who: Any) -> tuple[dict[str, str], str]:
         if self.snmp is None:

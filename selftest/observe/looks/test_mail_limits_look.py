@@ -23,8 +23,8 @@ def states(town: Town, **more: object) -> tuple[str, str, str]:
     seen = mail_limits(context)
     verdicts = (
         limit_advertised("mail", seen, context.profile),
-        limit_enforced(PROBE, seen),
-        limit_enforced_undeclared(PROBE, seen),
+        limit_enforced(PROBE, seen, context.profile),
+        limit_enforced_undeclared(PROBE, seen, context.profile),
     )
     return tuple(verdict.state.value for verdict in verdicts)
 

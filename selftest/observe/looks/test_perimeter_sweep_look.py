@@ -1,17 +1,24 @@
-"""How many canaries a sweep asks of the services that bear witness for it."""
+"""Look "perimeter-sweep": how many canaries are asked of whom, who is swept, and what the certificate says of it."""
 
-from ipaddress import ip_address
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
-from ordinance.inventory.model import Service
+from ordinance.inventory.model import IntranetSite, Inventory, Scope, Service
 from ordinance.observe.looks.perimeter_sweep import (
     CANARIES,
     CANARIES_A_HEAVY_WITNESS,
     CANARIES_A_WITNESS_PACED,
     _canaries,
     _Plan,
+    perimeter_sweep,
 )
+from ordinance.sight.perimeter import SweepSighting
+from selftest.judge.perimeter_city import ALL, NEWS, PROFILE, inventory
+from selftest.observe.looks.city_looks import Town, context
 
 
 def plan(*protocols: str) -> _Plan:
@@ -36,3 +43,77 @@ def plan(*protocols: str) -> _Plan:
 def test_mail_and_news_hosts_are_not_asked_thousands_of_times(protocols, paced, canaries) -> None:
     assert _canaries(4, plan(*protocols), paced=paced) == canaries
     assert _canaries(6, plan(*protocols), paced=paced) == 0
+
+
+# -- the certificate ------------------------------------------------------------------------------------------------------------
+
+ECHO4 = "203.0.113.7"
+
+
+def last_line(job: Mapping[str, Any], *, echo: str = "open", **changed: Any) -> dict[str, Any]:
+    """What the agent says at the end of a sweep in which everything is silent and the echo answers."""
+    told = {"by": "", "type": None, "code": None, "hops": None}
+    answers = [
+        {**told, "address": address, "echo": False, "answer": "silent", "ports": [[1, 65_535]]} for address in job["addresses"]
+    ]
+    if job["echo"]:
+        answers.append({**told, "address": job["echo"][0], "echo": True, "answer": echo, "ports": [[1, 65_535]]})
+    canaries = [
+        {"address": a, "port": port, "sent": 9, "answered": 9, "late_sent": 1, "late_answered": 1, "hops": 1}
+        for a, port, _ in job["canaries"]
+    ]
+    known = {"voided": 3, "requeued": 5, "local": 0, "probes": 9, "seconds": 1.5, "privileged": True}
+    bounds = [{"family": 4, "rounds": 2, "miss_bound": 1e-5}]
+    return {
+        "answers": answers, "canaries": canaries, "bounds": bounds, "complete": True, "why_incomplete": "", **known, **changed,
+    }  # fmt: skip
+
+
+def seen_by(city: Inventory, **changed: Any) -> tuple[SweepSighting, Town]:
+    town = Town(agent={"sweep": lambda job: last_line(job, **changed)})
+    looking = context(town, city)
+    looking.profile = PROFILE
+    return perimeter_sweep(looking), town
+
+
+def a_city(*, deny: tuple[str, ...] = ()) -> Inventory:
+    scope = Scope((ip_network("0.0.0.0/0"), ip_network("::/0")), tuple(ip_network(net) for net in deny))
+    inside = IntranetSite("intranet", (ip_address("10.20.0.81"),), (), 80, "CANARY")
+    return replace(inventory(), echo=(ip_address(ECHO4),), scope=scope, intranet=(inside,))
+
+
+def test_public_and_intranet_addresses_are_swept_and_the_echo_beside_them() -> None:
+    seen, town = seen_by(a_city())
+    assert town.jobs[0]["addresses"] == [*ALL, "10.20.0.81"]
+    assert town.jobs[0]["echo"] == [ECHO4]
+    assert [address.address for address in seen.addresses] == [*ALL, "10.20.0.81"]
+    certificate = seen.certificate
+    assert (certificate.complete, certificate.unechoed, certificate.echo_families) == (True, (), (4,))
+    assert certificate.ports_covered == certificate.ports_planned == 6 * 65_535
+    assert (certificate.voided_windows, certificate.requeued, certificate.bounds[0].rounds) == (3, 5, 2)
+
+
+def test_an_address_out_of_scope_leaves_the_sweep_incomplete() -> None:
+    seen, town = seen_by(a_city(deny=(f"{NEWS}/32",)))
+    assert NEWS not in town.jobs[0]["addresses"]
+    assert not seen.certificate.complete
+    assert seen.certificate.why_incomplete == "1 addresses are not in the inventory's scope"
+    held = seen.of(NEWS)
+    assert held is not None
+    assert held.covered() == 0
+
+
+@pytest.mark.parametrize("answer", ["silent", "rst", "icmp", "local"])
+def test_ports_on_which_the_echo_did_not_answer_are_told(answer: str) -> None:
+    seen, _ = seen_by(a_city(), echo=answer)
+    assert [(group.family, group.ports) for group in seen.certificate.unechoed] == [(4, ((1, 65_535),))]
+
+
+def test_why_the_agent_gave_up_stands_in_the_certificate() -> None:
+    seen, _ = seen_by(a_city(), complete=False, why_incomplete="the time allowed was over")
+    assert (seen.certificate.complete, seen.certificate.why_incomplete) == (False, "the time allowed was over")
+
+
+def test_a_vantage_without_the_right_to_listen_says_so() -> None:
+    seen, _ = seen_by(a_city(), privileged=False)
+    assert (seen.certificate.hears_icmp, seen.certificate.reads_hops) == (False, False)

@@ -12,6 +12,7 @@ from ordinance.strict import Leaf
 AddressText = Annotated[str, Meta(description="an IPv4 or IPv6 address"), Leaf(leaves.address)]
 RangeText = Annotated[str, Meta(description="an IPv4 network, as 198.51.100.0/28"), Leaf(leaves.network)]
 ScopeText = Annotated[str, Meta(description="a network or an address, as 198.51.100.0/28"), Leaf(leaves.scope_network)]
+DeniedText = Annotated[str, Meta(description="a network or an address, as 198.51.100.0/28"), Leaf(leaves.denied_network)]
 HostName = Annotated[str, Meta(description="a host name: letters, digits, hyphens, dots (RFC 1123)"), Leaf(leaves.host_name)]
 GroupName = Annotated[str, Meta(description="a group name: a letter, then letters, digits, underscores"), Leaf(leaves.group_name)]
 ReverseZone = Annotated[str, Meta(description="a name ending in in-addr.arpa or ip6.arpa"), Leaf(leaves.reverse_zone)]
@@ -22,6 +23,7 @@ Day = Annotated[str, Meta(description="a day as YYYY-MM-DD", extra_json_schema={
 Secret = Annotated[
     str, Meta(description="where a secret is kept: env:NAME or file:PATH (lab:NAME in the lab)"), Leaf(leaves.secret)
 ]
+EngineId = Annotated[str, Meta(description="the SNMP engine id of the agent in hex, as 80001f8804666f6f"), Leaf(leaves.engine_id)]
 HostKey = Annotated[str, Meta(description='an OpenSSH public key, as "ssh-ed25519 AAAA..."'), Leaf(leaves.host_key)]
 TimeZone = Annotated[str, Meta(description="a time zone of the tz database, as America/Los_Angeles"), Leaf(leaves.time_zone)]
 Port = Annotated[int, Meta(description="a port number, 1 to 65535", ge=1, le=65535)]
@@ -34,13 +36,14 @@ Bytes = Annotated[int, Meta(description="a number of bytes, 1 or more", ge=1)]
 
 
 class Snmp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An SNMPv3 authPriv user (SHA-256, AES-128) and where the agent answers."""
+    """An SNMPv3 authPriv user (SHA-256, AES-128) and where the agent answers. Without `engine_id` it is sent nothing secret."""
 
     address: AddressText
     port: Port = 161
     user: Account
     auth: Secret
     priv: Secret
+    engine_id: EngineId | None = None
 
 
 class HostVars(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -104,7 +107,7 @@ class Scope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may be contacted at all; deny wins."""
 
     allow: list[ScopeText]
-    deny: list[ScopeText] = []
+    deny: list[DeniedText] = []
 
 
 class PaceLimits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -41,8 +41,7 @@ class Ground:
     def scope(self) -> Scope:
         """What may be contacted."""
         scope = self.file.scope
-        allow, deny = (tuple(leaves.scope_network(text) for text in side) for side in (scope.allow, scope.deny))
-        return Scope(allow, deny)
+        return Scope(tuple(map(leaves.scope_network, scope.allow)), tuple(map(leaves.denied_network, scope.deny)))
 
     def bad(self, path: Path, what: str, right: str) -> None:
         """Note a fault of the value at `path`."""

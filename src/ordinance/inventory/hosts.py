@@ -96,7 +96,8 @@ class _Maker:
         if found is None:
             return None
         auth, priv = secret(found.auth, self._base), secret(found.priv, self._base)
-        return SnmpUser(leaves.address(found.address), found.port, found.user, auth, priv)
+        pin = leaves.engine_id(found.engine_id) if found.engine_id else ""
+        return SnmpUser(leaves.address(found.address), found.port, found.user, auth, priv, pin)
 
     def _bad(self, path: tuple[str, ...], what: str, right: str) -> None:
         self._problems.append(Problem(self._file, line_of(self._node, path), f"host {self._name}: {what}", right))

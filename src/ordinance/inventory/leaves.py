@@ -27,12 +27,25 @@ _SECRET_NAMES = {
     "lab": re.compile(r"[a-z0-9][a-z0-9.-]*\Z"),
 }
 _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+_ENGINE_ID = re.compile(r"[0-9a-f]{10,64}\Z")
 _LEAST_RSA_BITS = 2048
 _MAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 _LONGEST_LOCAL = 64
-_MAPPED = IPv6Network("::ffff:0:0/96")
-_WIDEST_IPV4 = 8
-_WIDEST_IPV6 = 32
+#: IPv6 addresses that stand for IPv4 ones: packets to them end as IPv4 packets, past what a scope says of IPv4.
+_CLOTHED = tuple(IPv6Network(text) for text in ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "2002::/16"))
+#: Addresses that mean another machine on every machine, or none.
+_ODD = tuple(
+    (ip_network(text), what)
+    for text, what in (
+        ("127.0.0.0/8", "loopback addresses: the auditor's own machine"),
+        ("::1/128", "loopback addresses: the auditor's own machine"),
+        ("169.254.0.0/16", "link-local addresses: another machine on every network, in a cloud the provider's own services"),
+        ("fe80::/10", "link-local addresses: another machine on every network"),
+        ("240.0.0.0/4", "reserved addresses"),
+    )
+)
+_PRIVATE = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_WIDEST_PRIVATE, _WIDEST_IPV4, _WIDEST_IPV6 = 8, 16, 32
 REFERENCE_RIGHT = "write a reference: env:NAME, file:PATH, or lab:NAME in the embedded city"
 
 
@@ -44,9 +57,9 @@ def address(text: str) -> Address:
         raise WrongError(f"{_cut(text)} is not an IP address") from None
     if parsed.is_multicast or parsed.is_unspecified or parsed == ip_address("255.255.255.255"):
         raise WrongError(f"{text} is a multicast, unspecified or broadcast address", "name the address of one machine")
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        # Packets to it would be IPv4 packets, past what the scope says of IPv4.
-        raise WrongError(f"{text} is an IPv4 address in IPv6 clothing", f"write {parsed.ipv4_mapped}")
+    if isinstance(parsed, IPv6Address) and any(parsed in network for network in _CLOTHED) and not parsed.is_loopback:
+        right = f"write {parsed.ipv4_mapped}" if parsed.ipv4_mapped else "write the IPv4 address"
+        raise WrongError(f"{text} is an IPv4 address in IPv6 clothing", right)
     if "%" in text:
         raise WrongError(
             f"{_cut(text)} has a zone index, which means something on one machine only", "leave out what follows the %"
@@ -68,18 +81,40 @@ def network(text: str) -> Network:
 
 
 def scope_network(text: str) -> Network:
-    """Return a network that a scope may admit: not the whole Internet, no multicast, nothing unspecified."""
-    parsed = network(text)
-    widest = _WIDEST_IPV4 if isinstance(parsed, IPv4Network) else _WIDEST_IPV6
+    """Return a network that a scope may admit: no wider than a city's, and every address in it that of one certain machine."""
+    parsed = denied_network(text)
+    _check_certain(parsed, text)
+    widest = _widest(parsed)
     if parsed.prefixlen < widest:
-        raise WrongError(
-            f"{text} is wider than any city: a scope names what may be contacted", f"write networks of /{widest} or narrower"
-        )
+        right = f"write networks of /{widest} or narrower"
+        raise WrongError(f"{text} is wider than any city: a scope names what may be contacted", right)
+    return parsed
+
+
+def denied_network(text: str) -> Network:
+    """Return a network that a scope shuts out; it may be wide, and hold what nobody could contact."""
+    parsed = network(text)
+    widest = _WIDEST_PRIVATE if isinstance(parsed, IPv4Network) else _WIDEST_IPV6
+    if parsed.prefixlen < widest:
+        raise WrongError(f"{text} is wider than any city, a slip of the pen", f"write networks of /{widest} or narrower")
+    return parsed
+
+
+def _widest(parsed: Network) -> int:
+    """A city has at most a /16 of public IPv4 addresses; what is wider is a slip of the pen, and somebody else's machines."""
+    if not isinstance(parsed, IPv4Network):
+        return _WIDEST_IPV6
+    return _WIDEST_PRIVATE if any(parsed.subnet_of(private) for private in _PRIVATE) else _WIDEST_IPV4
+
+
+def _check_certain(parsed: Network, text: str) -> None:
     if parsed.is_multicast or parsed.network_address.is_unspecified or parsed.network_address == ip_address("255.255.255.255"):
         raise WrongError(f"{text} holds multicast, unspecified or broadcast addresses", "write the networks of single machines")
-    if isinstance(parsed, IPv6Network) and parsed.overlaps(_MAPPED):
+    for odd, what in _ODD:
+        if parsed.version == odd.version and parsed.overlaps(odd):
+            raise WrongError(f"{text} holds {what}", "write the networks of the city's own machines")
+    if isinstance(parsed, IPv6Network) and any(parsed.overlaps(clothed) for clothed in _CLOTHED):
         raise WrongError(f"{text} holds IPv4 addresses in IPv6 clothing", "write IPv4 networks as such")
-    return parsed
 
 
 def host_name(text: str) -> str:
@@ -162,6 +197,15 @@ def host_key(text: str) -> str:
     if isinstance(key, RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
         raise WrongError(f"an RSA key of {key.key_size} bits", f"pin a key of {_LEAST_RSA_BITS} bits or more, or an Ed25519 key")
     return f"{parts[0]} {parts[1]}"
+
+
+def engine_id(text: str) -> str:
+    """Return an SNMP engine id (RFC 3411, SnmpEngineID): 5 to 32 octets, not all zero or all ones, in small hex digits."""
+    right = "write what the agent says at its console: snmpget ... 1.3.6.1.6.3.10.2.1.1.0, as 80001f8804666f6f"
+    digits = text.removeprefix("0x").replace(":", "").lower()
+    if not _ENGINE_ID.match(digits) or len(digits) % 2 or set(digits) in ({"0"}, {"f"}):
+        raise WrongError(f"{_cut(text)} is not an SNMP engine id", right)
+    return digits
 
 
 def time_zone(text: str) -> str:

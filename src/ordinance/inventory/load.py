@@ -45,33 +45,42 @@ _BETWEEN = (
 )
 
 
-def load(path: str | Path) -> Inventory:
+def load(path: str | Path, *, copied_from: Path | None = None, listing: Path | None = None) -> Inventory:
     """Return the inventory in `path`.
 
-    Raises DataError with every problem: first what stands wrong in the file by itself, then what does not fit together.
+    A copy is read as what it was `copied_from`: relative references start there; `listing` is the copy of what `hosts_from`
+    names. Raises DataError with every problem: first what stands wrong in the file by itself, then what does not fit together.
     """
     path = Path(path)
+    origin = copied_from or path
     loaded, problems = gather(path, InventoryFile)
     problems += host_reader.literal_secrets(loaded.tree, loaded.file)
     refuse(problems)
-    members = _members(loaded, path.parent, problems)
+    members = _members(loaded, origin.parent, listing, problems)
     refuse(problems)
-    hosts = host_reader.resolve(members, path.parent, problems)
+    hosts = host_reader.resolve(members, origin.parent, problems)
     public = expand(loaded, problems)
     ground = Ground(loaded, members, hosts, public, problems)
     for check in _BETWEEN:
         check(ground)
     refuse(problems)
-    return _inventory(loaded.value, path, hosts, public)
+    return _inventory(loaded.value, origin, hosts, public)
 
 
-def _members(loaded: Loaded[InventoryFile], base: Path, problems: list[Problem]) -> Membership:
+def listing_of(path: Path) -> Path | None:
+    """Return the file that `hosts_from` of a sound inventory names; None when it names none."""
+    loaded, problems = gather(path, InventoryFile)
+    refuse(problems)
+    return None if loaded.value.hosts_from is None else path.parent / loaded.value.hosts_from
+
+
+def _members(loaded: Loaded[InventoryFile], base: Path, listing: Path | None, problems: list[Problem]) -> Membership:
     members = Membership(loaded.file)
     below = loaded.tree.entries.get("all") if isinstance(loaded.tree, Mapping) else None
     if below is not None and isinstance(below.node, Mapping):
         members.add_tree(below.node)
     if loaded.value.hosts_from is not None:
-        add_listing(members, base / loaded.value.hosts_from, problems)
+        add_listing(members, listing or base / loaded.value.hosts_from, problems)
     problems += members.cycles()
     return members
 
@@ -93,7 +102,7 @@ def _inventory(file: InventoryFile, path: Path, hosts: dict[str, Host], public: 
         echo=tuple(leaves.address(text) for text in file.echo),
         scope=Scope(
             tuple(leaves.scope_network(text) for text in file.scope.allow),
-            tuple(leaves.scope_network(text) for text in file.scope.deny),
+            tuple(leaves.denied_network(text) for text in file.scope.deny),
         ),
         pace=Pace(file.pace.per_host, file.pace.total),
         probe_mailbox=_probe(file, base),

@@ -54,6 +54,7 @@ class SnmpUser:
     user: str
     auth: SecretRef
     priv: SecretRef
+    engine_id: str = ""  #: pinned snmpEngineID (RFC 3411) in hex; "": not pinned, then no credential is sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Unseen(StrEnum):
     VANTAGE = "vantage"  #: the vantage itself is not usable
     TOOL = "tool"  #: a program needed over there is missing or failed
     HALTED = "halted"  #: the kill-switch file, or the run was interrupted
+    UNRECORDED = "unrecorded"  #: in a replay alone: the records do not hold it, or not in a form that can be read
 
 
 class CouldNotLook(Exception):
@@ -194,6 +195,7 @@ class LookContext:
     sight: Callable[[str], Any]  #: another look's result (waits for it; re-raises its CouldNotLook)
     progress: Callable[[int, int, str], None] = lambda *_: None
     halted: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.time  #: seconds since 1970 (UTC) by the clock of the machine that runs the audit
     seed: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
 

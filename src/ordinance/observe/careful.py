@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
-from ordinance.observe.agent.call import run_job
+from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import Deadline, LookContext, VantagePoint
 from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, EchoProof, Reply
 
@@ -58,7 +58,8 @@ def ask_with_care(context: LookContext, vantage: VantagePoint, asks: Sequence[As
         "most_rounds": MOST_ROUNDS, "rate": rate, "seconds": seconds, "seed": seed, "targets": [_target(ask) for ask in asks],
     }  # fmt: skip
     last, observation = run_job(vantage, job, Deadline.after(seconds + 30.0), _progress(context, "asking with care"))
-    return tuple(_careful(ask, seen, observation) for ask, seen in zip(asks, last["targets"], strict=True))
+    with believable(observation):
+        return tuple(_careful(ask, seen, observation) for ask, seen in zip(asks, last["targets"], strict=True))
 
 
 def _target(ask: Ask) -> dict[str, Any]:
@@ -108,10 +109,11 @@ def echo_proofs(context: LookContext, vantage: VantagePoint, ports: Iterable[tup
     asked = [{"address": str(address), "transport": transport, "port": port} for address, transport, port in wanted]
     job = {"job": "echo", "echoes": asked, "tries": 4, "timeout": 1.5}
     last, observation = run_job(vantage, job, Deadline.after(ECHO_SECONDS), _progress(context, "asking the outside echo"))
-    return tuple(
-        EchoProof(
-            family=ip_address(seen["address"]).version, transport=seen["transport"], port=seen["port"], echoed=seen["echoed"],
-            said=seen["said"], observation=observation,
-        )
-        for seen in last["echoes"]
-    )  # fmt: skip
+    with believable(observation):
+        return tuple(
+            EchoProof(
+                family=ip_address(seen["address"]).version, transport=seen["transport"], port=seen["port"], echoed=seen["echoed"],
+                said=seen["said"], observation=observation,
+            )
+            for seen in last["echoes"]
+        )  # fmt: skip

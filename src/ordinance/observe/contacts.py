@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ordinance.inventory.model import Inventory, ProbeMailbox
+from ordinance.inventory.model import Inventory, ProbeMailbox, Service
 from ordinance.law.model import Profile
+from ordinance.observe.careful import control_for
 from ordinance.observe.looks.intranet_inside import HERE, WORKSTATION
 from ordinance.observe.looks.management_plane import facing_outside, way_there
 from ordinance.observe.mail.ways import SMTP_PROTOCOLS
@@ -61,17 +62,26 @@ def _echoes(inventory: Inventory) -> list[str]:
 def _offered(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     for service in inventory.services:
         if "outside" in service.seen_from and inventory.scope.admits(service.address):
-            yield OUTSIDE, f"{service.address} tcp {service.port}", f"conversation: {service.protocol} of {service.host}"
+            yield _conversation(service)
+
+
+def _conversation(service: Service) -> tuple[str, str, str]:
+    onward = ", and the port of that address it redirects to" if service.protocol in {"http", "https"} else ""
+    return OUTSIDE, f"{service.address} tcp {service.port}", f"conversation: {service.protocol} of {service.host}{onward}"
 
 
 def _guarded(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str]]:
     tcp = _ports(profile.telnet_tcp_ports, profile.ftp_tcp_ports)
-    for address in (*_public(inventory), *_echoes(inventory)):
+    for address in _echoes(inventory):
+        yield OUTSIDE, f"{address} tcp {tcp}", "echo"
+        yield OUTSIDE, f"{address} udp {_ports(profile.tftp_udp_ports)}", "echo"
+    for address in _public(inventory):
         yield OUTSIDE, f"{address} tcp {tcp}", "connections, repeated"
         yield OUTSIDE, f"{address} udp {_ports(profile.tftp_udp_ports)}", "TFTP read request for a file that is not there"
-    for address in _public(inventory):
         yield OUTSIDE, f"{address} tcp+udp one random high port", "decoy"
-    yield from _offered(inventory)
+    public = [address for group in inventory.public for address in group.addresses if inventory.scope.admits(address)]
+    controls = dict.fromkeys(control_for(address, inventory) for address in public)
+    yield from (_conversation(service) for service in controls if service is not None)
 
 
 def _sweep(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
@@ -105,7 +115,8 @@ def _management(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, s
         if host.snmp is not None:
             yield HERE, f"{host.snmp.address} udp {host.snmp.port}", f"SNMP of {host.name}: v3 at each level, v1 and v2c"
     for where in _echoes(inventory):
-        yield OUTSIDE, f"{where} tcp+udp {_ports(profile.management_tcp_ports, profile.management_udp_ports)}", "echo"
+        yield OUTSIDE, f"{where} tcp {_ports(profile.management_tcp_ports)}", "echo"
+        yield OUTSIDE, f"{where} udp {_ports(profile.management_udp_ports)}", "echo"
 
 
 def _intranet(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
@@ -113,7 +124,11 @@ def _intranet(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]
     for site in inventory.intranet:
         for address in site.addresses:
             for vantage in inside:
-                yield vantage, f"{address} tcp {site.port}", f"home page of {site.host}"
+                yield (
+                    vantage,
+                    f"{address} tcp {site.port}",
+                    f"home page of {site.host}, and the port of that address it redirects to",
+                )
 
 
 def _names(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ordinance.inventory.model import Address, Host, Inventory, SecretRef, SnmpUser
-from ordinance.observe import snmp
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
-from ordinance.observe.backend import host_over
+from ordinance.observe.extras import with_extra
 from ordinance.observe.gate import Gate, KillSwitch
 from ordinance.observe.here import HereVantage, target_of
 from ordinance.observe.pace import Pacer
 from ordinance.observe.recorder import JournalLike, Recorder
 from ordinance.observe.scope_guard import ScopeGuard
 from ordinance.observe.secret import Vault
+from ordinance.observe.snmp_who import MOST_ROWS, PORT, Who
 from ordinance.observe.ssh import SshVantage
 from ordinance.observe.ssh_link import LOGIN_SECONDS, SshLink
 
 HERE = "here"
+NO_SECOND = "; no second try"
 
 
 class NetworkDoor:
@@ -42,6 +43,8 @@ class NetworkDoor:
         switch = switch or KillSwitch.of_environment(halted)
         self.gate = Gate(switch, ScopeGuard(inventory.scope), Pacer(inventory.pace, now, sleep))
         self._links: dict[str, SshLink] = {}
+        self.unfenced: set[str] = set()  #: vantages of which it was said who keeps them to the scope
+        self.snmp_refused: dict[str, CouldNotLook] = {}  #: hosts that refused our own SNMPv3 user
         self._lock = threading.Lock()
 
     def for_look(self, look: str) -> LookDoor:
@@ -88,9 +91,11 @@ class LookDoor:
         if place is None:
             raise self._refused(vantage, "connect", CouldNotLook(Unseen.VANTAGE, f"the inventory has no vantage {vantage}"))
         if place.host is None:
+            self._say_who_keeps_the_scope(vantage, "connections from here are")
             return HereVantage(vantage, self._shared.gate, self._recorder)
         reached = self._over_ssh(vantage, place.host)
         reached.reach(Deadline.after(LOGIN_SECONDS))
+        self._say_who_keeps_the_scope(vantage, "connections that its SSH server forwards are")
         return reached
 
     def host(self, name: str) -> SshVantage:
@@ -99,7 +104,7 @@ class LookDoor:
 
     def testinfra(self, name: str) -> Any:
         """A `testinfra.host.Host` for a managed host."""
-        return host_over(self.host(name))
+        return with_extra("ordinance.observe.backend", "testinfra").host_over(self.host(name))
 
     def snmp_get(
         self, host: str, oids: Sequence[str], deadline: Deadline, *, community: str | None = None, version: str = "3",
@@ -107,17 +112,19 @@ class LookDoor:
     ) -> tuple[dict[str, str], str]:  # fmt: skip
         """SNMP GET from here. See `Door.snmp_get`; reasons in `ordinance.observe.snmp.get`."""
 
-        def ask(who: snmp.Who, place: Address, port: int) -> dict[str, str]:
-            return snmp.get(who, place, port, oids, deadline)
+        def ask(who: Who, place: Address, port: int) -> dict[str, str]:
+            found: dict[str, str] = with_extra("ordinance.observe.snmp", "snmp").get(who, place, port, oids, deadline)
+            return found
 
         how = _How(community, version, level, address)
         return self._snmp("snmp-get", host, ask, deadline, how)
 
-    def snmp_walk(self, host: str, oid: str, deadline: Deadline, most: int = snmp.MOST_ROWS) -> tuple[dict[str, str], str]:
+    def snmp_walk(self, host: str, oid: str, deadline: Deadline, most: int = MOST_ROWS) -> tuple[dict[str, str], str]:
         """SNMPv3 walk below `oid` from here, at most `most` rows: oid -> value, and the observation id."""
 
-        def ask(who: snmp.Who, place: Address, port: int) -> dict[str, str]:
-            return snmp.walk(who, place, port, oid, deadline, most=most)
+        def ask(who: Who, place: Address, port: int) -> dict[str, str]:
+            found: dict[str, str] = with_extra("ordinance.observe.snmp", "snmp").walk(who, place, port, oid, deadline, most=most)
+            return found
 
         return self._snmp("snmp-walk", host, ask, deadline, _How())
 
@@ -135,6 +142,12 @@ class LookDoor:
         except CouldNotLook as failure:
             raise self._refused(str(reference), "secret", failure) from failure
 
+    def _say_who_keeps_the_scope(self, vantage: str, what: str) -> None:
+        """Record once a run what no kernel holds to the scope; the packet agent's record says what its kernel does."""
+        if vantage not in self._shared.unfenced:
+            self._shared.unfenced.add(vantage)
+            self._recorder.begin(vantage, vantage, "scope").done("ok", f"{what} held to the scope by the audit process alone")
+
     def _over_ssh(self, vantage: str, name: str) -> SshVantage:
         host = self._shared.inventory.hosts.get(name)
         if host is None:
@@ -146,7 +159,7 @@ class LookDoor:
         return SshVantage(vantage, link, self._shared.gate, self._recorder)
 
     def _snmp(
-        self, action: str, host: str, ask: Callable[[snmp.Who, Address, int], dict[str, str]], deadline: Deadline, how: _How
+        self, action: str, host: str, ask: Callable[[Who, Address, int], dict[str, str]], deadline: Deadline, how: _How
     ) -> tuple[dict[str, str], str]:
         known = self._shared.inventory.hosts.get(host)
         user = known.snmp if known else None
@@ -154,28 +167,37 @@ class LookDoor:
         if place is None:
             missing = CouldNotLook(Unseen.VANTAGE, f"the inventory does not say how {host} is asked by SNMP")
             raise self._refused(host, action, missing)
-        port = user.port if user else snmp.PORT
+        port = user.port if user else PORT
         attempt = self._recorder.begin(HERE, f"{host} {target_of(place, port, 'udp')}", action)
         details = {"version": how.version, "level": how.level if how.version == "3" else "community"}
         try:
+            self._once_only(host, how)
             who = self._who(user, how)
             self._shared.gate.admit(place, deadline)
             found = ask(who, place, port)
         except CouldNotLook as failure:
+            if failure.reason is Unseen.CREDENTIALS and how == _How(address=how.address):
+                self._shared.snmp_refused.setdefault(host, failure)
             raise attempt.failed(failure.reason, failure.detail, details=details) from failure
         text = "\n".join(f"{oid} = {value}" for oid, value in found.items())
         return found, attempt.done("ok", text, raw=json.dumps(found).encode(), details=details)
 
-    def _who(self, user: SnmpUser | None, how: _How) -> snmp.Who:
+    def _once_only(self, host: str, how: _How) -> None:
+        """CREDENTIALS, and nothing is sent, when this would be a second failed login of our user there."""
+        earlier = self._shared.snmp_refused.get(host)
+        if earlier is not None and how.version == "3":
+            raise CouldNotLook(Unseen.CREDENTIALS, f"{earlier.detail.removesuffix(NO_SECOND)}{NO_SECOND}")
+
+    def _who(self, user: SnmpUser | None, how: _How) -> Who:
         if how.version != "3":
             if how.community is None:
                 raise ValueError("SNMP v1 and v2c need a community")
-            return snmp.Who(how.version, how.community)
+            return Who(how.version, how.community)
         if user is None:
             raise CouldNotLook(Unseen.CREDENTIALS, "the inventory has no SNMPv3 user for this host")
         auth = self._shared.vault.resolve(user.auth) if how.level != "noAuthNoPriv" else ""
         priv = self._shared.vault.resolve(user.priv) if how.level == "authPriv" else ""
-        return snmp.Who(how.version, user.user, how.level, auth, priv)
+        return Who(how.version, user.user, how.level, auth, priv, user.engine_id)
 
     def _refused(self, target: str, action: str, failure: CouldNotLook) -> CouldNotLook:
         """Return the same failure, recorded."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ordinance.inventory.model import Address
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.lending import Lender
 from ordinance.observe.pace import Pacer
 from ordinance.observe.scope_guard import ScopeGuard
 
@@ -28,16 +29,21 @@ class KillSwitch:
         return cls(Path(os.environ.get(KILL_SWITCH_VARIABLE) or reports / KILL_SWITCH_FILE), halted)
 
     def check(self) -> None:
-        """HALTED when the run was stopped. A file that cannot be looked at counts as there."""
+        """HALTED when the run was stopped."""
         if self._halted():
             raise CouldNotLook(Unseen.HALTED, "the run was interrupted")
+        if thrown := self.thrown():
+            raise CouldNotLook(Unseen.HALTED, thrown)
+
+    def thrown(self) -> str:
+        """What the file says, in words; empty while it is not there. One that cannot be looked at counts as there."""
         try:
             self._path.lstat()
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return ""
         except OSError as error:
-            raise CouldNotLook(Unseen.HALTED, f"the kill switch {self._path} cannot be looked at: {error.strerror}") from error
-        raise CouldNotLook(Unseen.HALTED, f"the kill switch {self._path} is there")
+            return f"the kill switch {self._path} cannot be looked at: {error.strerror}"
+        return f"the kill switch {self._path} is there"
 
 
 class Gate:
@@ -47,6 +53,7 @@ class Gate:
         self.switch = switch
         self.guard = guard
         self._pacer = pacer
+        self.lender = Lender(pacer.pace, pacer)
 
     def admit(self, address: Address, deadline: Deadline) -> None:
         """Return when a connection to `address` may be made now. HALTED, SCOPE, or DEADLINE (the pace is too slow)."""

@@ -38,6 +38,11 @@ class MemoryJournal:
             self.observations.append(msgspec.convert({"id": name, **fields}, Observation))
         return name
 
+    @property
+    def contacts(self) -> list[Observation]:
+        """What was recorded of peers: all but the notes on who keeps a vantage to the scope."""
+        return [observation for observation in self.observations if observation.action != "scope"]
+
     def find(self, name: str) -> Observation:
         """Return the observation of that id; KeyError when there is none."""
         for observation in self.observations:

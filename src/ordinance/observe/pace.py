@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ordinance.inventory.model import Address, Pace
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
@@ -21,11 +22,12 @@ class Pacer:
     def __init__(
         self, pace: Pace, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._pace = pace
+        self.pace = pace
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
         self._free_at: dict[Address | None, float] = {}  #: when the next turn begins; None is the total
+        self._left = 1.0  #: part of the pace that is not lent to somebody else
 
     def wait(self, address: Address, deadline: Deadline, check: Callable[[], None] = lambda: None) -> float:
         """Wait for a turn; returns the seconds waited. DEADLINE, without taking the turn, when it would come too late.
@@ -46,7 +48,18 @@ class Pacer:
             self._sleep(min(left, _SLICE))
         return turn - now
 
+    @contextmanager
+    def less(self, share: float) -> Iterator[None]:
+        """Go slower by that part of the pace, for as long as somebody else uses it."""
+        with self._lock:
+            self._left -= share
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._left += share
+
     def _limits(self, address: Address) -> list[tuple[Address | None, float]]:
         """Return what is limited, and the seconds between two turns."""
-        pairs = ((address, self._pace.per_host), (None, self._pace.total))
-        return [(key, 1.0 / rate) for key, rate in pairs if rate is not None]
+        pairs = ((address, self.pace.per_host), (None, self.pace.total))
+        return [(key, 1.0 / (rate * self._left)) for key, rate in pairs if rate is not None]

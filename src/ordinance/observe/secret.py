@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import os
 import re
 import threading
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from ordinance.errors import OrdinanceError
 from ordinance.inventory.model import SecretRef
 from ordinance.observe.api import CouldNotLook, Unseen
+from ordinance.observe.safetext import safe
 
 MARK = "«secret»"
 HASH_MARK = "«hash»"
@@ -18,7 +22,9 @@ HASH_MARK = "«hash»"
 #: crypt(5) hashes, as they stand in shadow(5): evidence must not become a list to crack
 _HASH = re.compile(rb"\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|md5|argon2[id]{0,2})\$[./A-Za-z0-9$=,+-]{12,}")
 _SHORTEST = 4  #: bytes; anything shorter would blot out ordinary text and is no secret
+_KEY_LINE = 8  #: bytes of a private key's shortest line that is looked for: the last one may be "=="
 _MOST = 1 << 20
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Secret(str):
@@ -47,13 +53,13 @@ class Vault:
         return Secret(value)
 
     def hide(self, value: str) -> None:
-        """Never record this text: as it is, or inside base64 of anything (SASL, HTTP Basic)."""
+        """Never record this text: as it is, as others write it, or inside base64 of anything (SASL, HTTP Basic)."""
         raw = value.encode("utf-8", "surrogateescape")
         if len(raw) < _SHORTEST:
             return
-        needles = {raw, *_in_base64(raw)}
+        needles = {raw, *_in_base64(raw), *_as_others_write(value, raw)}
         if "PRIVATE KEY-----" in value:
-            needles |= {line for line in raw.splitlines() if line and not line.startswith(b"-----")}
+            needles |= {line for line in raw.splitlines() if len(line) >= _KEY_LINE and not line.startswith(b"-----")}
         with self._lock:
             # Longest first, so that a secret within another leaves no remainder.
             self._needles = tuple(sorted({*self._needles, *needles}, key=len, reverse=True))
@@ -106,5 +112,18 @@ def _in_base64(raw: bytes) -> set[bytes]:
         first = (shift * 8 + 5) // 6  # digits that hold bits of what stands before
         last = (shift + len(raw)) * 8 // 6  # the first digit that holds bits of what comes after
         if last - first >= _SHORTEST:
-            found.add(whole[first:last])
+            found |= {whole[first:last], whole[first:last].translate(_URL_SAFE)}
     return found
+
+
+def _as_others_write(value: str, raw: bytes) -> set[bytes]:
+    """Return how a peer that says it back, a traceback or a file format may spell it."""
+    spelt = {
+        safe(value, cap=_MOST),
+        repr(value)[1:-1], repr(raw)[2:-1], ascii(value)[1:-1],
+        json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1],
+        html.escape(value), html.escape(value, quote=False),
+        quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, safe="").lower(),
+        raw.hex(), raw.hex().upper(), raw.hex(":"), raw.hex(" "),
+    }  # fmt: skip
+    return {spelling.encode("utf-8", "surrogateescape") for spelling in spelt}

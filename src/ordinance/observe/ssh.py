@@ -20,7 +20,9 @@ from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import Gate
 from ordinance.observe.here import target_of
 from ordinance.observe.recorder import Recorder
+from ordinance.observe.safetext import safe_line
 from ordinance.observe.scope_guard import MUTE_PORTS
+from ordinance.observe.ssh_bounds import hang_up, patient_until
 from ordinance.observe.ssh_command import AgentLines, Kept, execute
 from ordinance.observe.ssh_link import SshLink
 from ordinance.observe.ssh_transport import PinnedTransport
@@ -58,7 +60,7 @@ class SshVantage:
         except CouldNotLook as failure:
             raise attempt.failed(failure.reason, failure.detail) from failure
         attempt.action = "dialogue"
-        wire = ChannelWire(channel)
+        wire = ChannelWire(channel, deadline)
         return Stream(wire, attempt, self._recorder.vault, deadline, check=check, mute=port in MUTE_PORTS)
 
     def run(self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"", cap: int = 262_144) -> CommandResult:
@@ -94,13 +96,21 @@ class SshVantage:
         lines = AgentLines(on_line)
         err = Kept(_STDERR_CAP)
         try:
-            self._gate.switch.check()
+            check, scope = self._gate.switch.check, self._gate.guard.networks()
+            check()
             self._gate.guard.check_job(job)
-            channel = self._session(deadline)
-            status = execute(
-                channel, shlex.join(ARGV), deadline, self._gate.switch.check, lines.take, err.take,
-                stdin=request(job), hold_stdin=True,
-            )  # fmt: skip
+            with self._gate.lender.lend(job, deadline, check) as (paced, until):
+                channel = self._session(until)
+                status = execute(
+                    channel,
+                    shlex.join(ARGV),
+                    until,
+                    check,
+                    lines.take,
+                    err.take,
+                    stdin=request(paced | {"scope": scope}),
+                    hold_stdin=True,
+                )
             last = _last_line(lines, status, err)
         except CouldNotLook as failure:
             raise attempt.failed(failure.reason, f"packet agent: {failure.detail}", details=lines.summary()) from failure
@@ -108,7 +118,7 @@ class SshVantage:
             attempt.failed(Unseen.HALTED, "packet agent: interrupted", details=lines.summary())
             raise
         told = msgspec.json.encode(last)
-        details = {"job": job.get("job", ""), **lines.summary()}
+        details = {"job": job.get("job", ""), "scope": _kept(last.pop("fence", None)), **lines.summary()}
         return last, attempt.done("ok", told, raw=told, details=details)
 
     def _session(self, deadline: Deadline) -> paramiko.Channel:
@@ -117,20 +127,22 @@ class SshVantage:
 
     def _with_transport(self, deadline: Deadline, action: Callable[[PinnedTransport], _Result]) -> _Result:
         """Do it on the shared connection; once more on a new one when that one turns out to be dead."""
-        transport = self._link.transport(deadline, self._recorder)
-        try:
-            return action(transport)
-        except CouldNotLook as failure:
-            if failure.reason is not Unseen.VANTAGE or transport.is_active():
-                raise
-        return action(self._link.transport(deadline, self._recorder))
+        with patient_until(deadline):
+            transport = self._link.transport(deadline, self._recorder)
+            try:
+                return action(transport)
+            except CouldNotLook as failure:
+                if failure.reason is not Unseen.VANTAGE or transport.is_active():
+                    raise
+            return action(self._link.transport(deadline, self._recorder))
 
 
 class ChannelWire:
     """An SSH channel as a wire; the end of the SSH connection is not taken for the end of the peer's stream."""
 
-    def __init__(self, channel: paramiko.Channel) -> None:
+    def __init__(self, channel: paramiko.Channel, deadline: Deadline) -> None:
         self._channel = channel
+        self._deadline = deadline
 
     def settimeout(self, value: float) -> None:
         """Seconds for the next call."""
@@ -138,7 +150,11 @@ class ChannelWire:
 
     def recv(self, most: int) -> bytes:
         """Return some bytes; b"" at the end of the peer's stream; VANTAGE when the SSH connection ended."""
-        data = self._channel.recv(most)
+        try:
+            with patient_until(self._deadline):  # it also writes: that the window opens again
+                data = self._channel.recv(most)
+        except (paramiko.SSHException, EOFError) as error:
+            raise CouldNotLook(Unseen.VANTAGE, "the SSH connection broke") from error
         if not data:
             self._check_alive()
         return data
@@ -146,16 +162,19 @@ class ChannelWire:
     def send(self, data: bytes) -> int:
         """How much was sent. OSError when the peer closed, VANTAGE when the SSH connection ended."""
         try:
-            return self._channel.send(data)
+            with patient_until(self._deadline):
+                return self._channel.send(data)
         except TimeoutError:
             raise
+        except (paramiko.SSHException, EOFError) as error:
+            raise CouldNotLook(Unseen.VANTAGE, "the SSH connection broke") from error
         except OSError:
             self._check_alive()
             raise
 
     def close(self) -> None:
         """Close the channel."""
-        self._channel.close()
+        hang_up(self._channel)
 
     def _check_alive(self) -> None:
         if self._channel.eof_received:
@@ -179,6 +198,15 @@ def _last_line(lines: AgentLines, status: int, err: Kept) -> dict[str, Any]:
         raise CouldNotLook(Unseen.TOOL, "there is no python3")
     complaint = err.data[-500:].decode("utf-8", "backslashreplace").strip()
     raise CouldNotLook(Unseen.TOOL, f"ended with status {status} before it was done: {complaint}")
+
+
+def _kept(fence: Any) -> str:
+    """Say who kept the agent to the scope."""
+    if isinstance(fence, dict) and fence.get("up") is True:
+        passed = fence.get("passed")
+        return f"kept by the audit process and by the vantage's kernel, which let {passed} packets pass and stopped none"
+    why = fence.get("why", "") if isinstance(fence, dict) else "it was not asked"
+    return f"kept by the audit process alone; the vantage's kernel could not be asked: {safe_line(str(why), cap=200)}"
 
 
 def _errors(err: Kept) -> bytes:

@@ -12,8 +12,10 @@ import paramiko
 from paramiko.common import MSG_CHANNEL_REQUEST
 
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.ssh_bounds import hang_up, patient_until
 
-LINE_CAP = 1 << 20  #: bytes of one line of the agent
+#: Bytes of one line of the agent. A sweep that finds every other port of an address open takes half a megabyte to say so.
+LINE_CAP = 8 << 20
 AGENT_CAP = 64 << 20  #: bytes of all of them
 _PIECE = 32_768
 _SLICE = 0.25
@@ -98,12 +100,13 @@ def execute(  # noqa: PLR0917
     `hold_stdin` leaves the input open until the end. DEADLINE, VANTAGE (the connection broke), TOOL (ended by a signal).
     """
     try:
-        _ask(channel, command, deadline, check)
-        return _Pump(channel, stdin, hold_stdin=hold_stdin).run(deadline, check, out, err)
+        with patient_until(deadline):
+            _ask(channel, command, deadline, check)
+            return _Pump(channel, stdin, hold_stdin=hold_stdin).run(deadline, check, out, err)
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise CouldNotLook(Unseen.VANTAGE, "the SSH connection broke") from error
     finally:
-        channel.close()
+        hang_up(channel)
 
 
 def _ask(channel: Any, command: str, deadline: Deadline, check: Callable[[], None]) -> None:

@@ -177,6 +177,10 @@ def _identify(transport: PinnedTransport, pinned: dict[str, set[bytes]], deadlin
     except (paramiko.SSHException, OSError, EOFError) as error:
         reason = Unseen.DEADLINE if deadline.passed else Unseen.PROTOCOL
         raise CouldNotLook(reason, f"SSH key exchange: {error or type(error).__name__}") from error
+    except Exception as error:
+        raise CouldNotLook(Unseen.PROTOCOL, f"SSH key exchange: {type(error).__name__}") from error
+    if not transport.initial_kex_done:  # it only returns when its time is up
+        raise CouldNotLook(Unseen.DEADLINE, "the SSH key exchange did not end")
     key = transport.get_remote_server_key().asbytes()
     if not any(key in keys for keys in pinned.values()):
         found = f"SHA256:{_fingerprint(key)}"
@@ -194,6 +198,8 @@ def _log_in(transport: PinnedTransport, user: str, key: paramiko.PKey, deadline:
         raise CouldNotLook(Unseen.CREDENTIALS, f"the login of {user} was refused") from error
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise CouldNotLook(Unseen.PROTOCOL, f"SSH login: {error or type(error).__name__}") from error
+    except Exception as error:
+        raise CouldNotLook(Unseen.PROTOCOL, f"SSH login: {type(error).__name__}") from error
     if more or not transport.is_authenticated():
         raise CouldNotLook(Unseen.CREDENTIALS, f"the server wants more than the key of {user}")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.ssh_bounds import PATIENCE
 
 STRANGER_CAP = 1 << 20  #: bytes read from a server before it has proved who it is
 BANNER_CAP = 8192  #: bytes before the end of the identification line (RFC 4253 section 4.2)
@@ -33,12 +35,18 @@ class StrangerSocket:
         if self._left is not None:
             self._left -= len(data)
             if self._left < 0:
-                raise OSError("the server sends too much before it has proved who it is")
+                # With a number: paramiko's thread dies of an OSError without one, and nobody hears of it.
+                raise OSError(errno.EMSGSIZE, "the server sends too much before it has proved who it is")
         return data
 
     def send(self, data: bytes) -> int:
-        """As socket.send."""
-        return self._sock.send(data)
+        """As socket.send; OSError when nothing is taken and this thread's patience is over."""
+        try:
+            return self._sock.send(data)
+        except TimeoutError:
+            if PATIENCE.over:
+                raise BrokenPipeError(errno.EPIPE, "the server takes nothing any more") from None
+            raise
 
     @property
     def _closed(self) -> bool:

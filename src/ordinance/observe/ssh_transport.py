@@ -15,16 +15,17 @@ from typing import Any
 import paramiko
 from paramiko.common import (
     MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EXTENDED_DATA,
     MSG_CHANNEL_OPEN,
     MSG_GLOBAL_REQUEST,
 )
 
 from ordinance.inventory.model import Address
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.ssh_bounds import PACKET, PATIENCE, WINDOW, Packets, feed, feed_extended, hang_up
 from ordinance.observe.ssh_stranger import StrangerSocket
 
-WINDOW = 2 * 1024 * 1024  #: bytes in flight to us on one channel
-PACKET = 32_768
 MOST_ABANDONED = 256  #: channels given up on; each holds a descriptor of the server until its kernel gives up too
 _SLICE = 0.25
 _PING = 2.0  #: seconds within which a living server answers a keepalive
@@ -65,10 +66,16 @@ class PinnedTransport(paramiko.Transport):
     lock: Any
     _next_channel: Callable[[], int]
     _send_message: Callable[[paramiko.Message], None]
-    _send_user_message: Callable[[paramiko.Message], None]
+    clear_to_send: threading.Event
+
+    _channel_handler_table = {  # noqa: RUF012 - paramiko's own, with bounds
+        **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
+        MSG_CHANNEL_DATA: feed,
+        MSG_CHANNEL_EXTENDED_DATA: feed_extended,
+    }
 
     def __init__(self, sock: StrangerSocket) -> None:
-        super().__init__(sock)  # type: ignore[arg-type]
+        super().__init__(sock, packetizer_class=Packets)  # type: ignore[arg-type]
         self._refusals: dict[int, tuple[int, str]] = {}
         self._abandoned: dict[int, paramiko.Channel] = {}
         self._pinging = threading.Lock()
@@ -137,6 +144,13 @@ class PinnedTransport(paramiko.Transport):
             self._answered_at = time.monotonic()
             return True
 
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        """Wait for a key exchange to end only as long as this thread's patience lasts; paramiko's own would wait 30 s."""
+        while not self.clear_to_send.wait(0.1) and self.is_active():
+            if PATIENCE.over:
+                raise paramiko.SSHException("the server began a key exchange and does not end it")
+        super()._send_user_message(data)  # type: ignore[misc]
+
     def _open(self, kind: str, place: bytes, deadline: Deadline, check: Callable[[], None]) -> paramiko.Channel:
         with self.lock:
             number = self._next_channel()
@@ -185,7 +199,7 @@ class PinnedTransport(paramiko.Transport):
             if unanswered:
                 self._abandoned[number] = channel
         if not unanswered and not refused:
-            channel.close()
+            hang_up(channel)
 
     def _parse_channel_open_success(self, message: paramiko.Message) -> None:
         number = message.get_int()

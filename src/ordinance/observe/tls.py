@@ -114,6 +114,7 @@ def make_context(ca: bytes | None, *, verify: bool) -> ssl.SSLContext:
         context.set_ciphers("ALL:@SECLEVEL=0")
         return context
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False  # RFC 9525, section 2: a name is in subjectAltName or it is not there
     if ca is None:
         context.load_default_certs()
         return context
@@ -127,7 +128,8 @@ def make_context(ca: bytes | None, *, verify: bool) -> ssl.SSLContext:
 def names_of(leaf: bytes) -> tuple[str, ...]:
     """Return the names in a DER certificate, safe text: subjectAltName dNSName and iPAddress, and commonName.
 
-    PROTOCOL when it cannot be read.
+    IDENTITY when they cannot be read, or are too many: whoever shows such a certificate has not said who it is, and that is
+    no reason to take the port for one without TLS.
     """
     if not leaf:
         return ()
@@ -135,10 +137,10 @@ def names_of(leaf: bytes) -> tuple[str, ...]:
         certificate = x509.load_der_x509_certificate(leaf)
         names = [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         found = _alternative_names(certificate)
-    except (ValueError, TypeError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
-        raise CouldNotLook(Unseen.PROTOCOL, f"the certificate cannot be read: {type(error).__name__}") from error
+    except (ValueError, TypeError, x509.InvalidVersion, x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
+        raise CouldNotLook(Unseen.IDENTITY, f"the certificate cannot be read: {type(error).__name__}") from error
     if len(found) > _MOST_NAMES:
-        raise CouldNotLook(Unseen.TOO_MUCH, f"a certificate with {len(found)} names")
+        raise CouldNotLook(Unseen.IDENTITY, f"a certificate with {len(found)} names")
     return tuple(dict.fromkeys(safe_line(name, cap=300) for name in [*found, *names]))
 
 

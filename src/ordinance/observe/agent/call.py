@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+import msgspec
 
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen, VantagePoint
 from ordinance.observe.safetext import safe_line
@@ -17,3 +20,13 @@ def run_job(
     if "error" in last or not last.get("done"):
         raise CouldNotLook(Unseen.TOOL, f"the packet agent failed: {safe_line(str(last.get('error', 'no result')))}", observation)
     return last, observation
+
+
+@contextmanager
+def believable(observation: str) -> Iterator[None]:
+    """Make values of an agent's last line within this. CouldNotLook(TOOL) when it does not say what an agent says."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError) as error:
+        what = f"the packet agent said what makes no sense ({type(error).__name__})"
+        raise CouldNotLook(Unseen.TOOL, what, observation) from error

@@ -7,6 +7,7 @@ import binascii
 import errno
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,15 +20,39 @@ MOST_BYTES = 65536
 MOST_ECHO = 4096
 
 
+class Turns:
+    """Hands out turns, `rate` a second, to threads; without a rate at once."""
+
+    def __init__(self, rate: float | None) -> None:
+        self.gap = 1.0 / rate if rate else 0.0
+        self.free_at = time.monotonic()
+        self.lock = threading.Lock()
+
+    def take(self) -> None:
+        """Wait for a turn."""
+        with self.lock:
+            turn = max(self.free_at, time.monotonic())
+            self.free_at = turn + self.gap
+        time.sleep(max(0.0, turn - time.monotonic()))
+
+
 def exchanges(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Job "udp": send each payload, wait for one answer. Keys: exchanges of {address, port, payload_b64, tries, timeout}."""
-    return {"exchanges": side_by_side(job["exchanges"], exchange, tell)}
+    """Job "udp": send each payload, wait for one answer.
+
+    Keys: exchanges of {address, port, payload_b64, tries, timeout}, rate (datagrams a second).
+    """
+    turns = Turns(job.get("rate"))
+    return {"exchanges": side_by_side(job["exchanges"], lambda one: exchange(one, turns), tell)}
 
 
 def echoes(job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Job "echo": send a random token, see whether it comes back. Keys: echoes of {address, port, transport}, tries, timeout."""
+    """Job "echo": send a random token, see whether it comes back.
+
+    Keys: echoes of {address, port, transport}, tries, timeout, rate (tries a second).
+    """
     defaults = {"tries": job.get("tries", 3), "timeout": job.get("timeout", 2.0)}
-    return {"echoes": side_by_side([dict(defaults, **one) for one in job["echoes"]], echo, tell)}
+    turns = Turns(job.get("rate"))
+    return {"echoes": side_by_side([dict(defaults, **one) for one in job["echoes"]], lambda one: echo(one, turns), tell)}
 
 
 def side_by_side(
@@ -42,11 +67,12 @@ def side_by_side(
     return results
 
 
-def exchange(one: dict[str, Any]) -> dict[str, Any]:
+def exchange(one: dict[str, Any], turns: Turns) -> dict[str, Any]:
     """One UDP exchange: "open" with the datagram, "icmp" with its sender, "local" or "silent"."""
     payload = base64.b64decode(one["payload_b64"])
     seen: dict[str, Any] = {}
     for number in range(1, one.get("tries", 3) + 1):
+        turns.take()
         began = time.monotonic()
         outcome, data = ask_udp(one["address"], one["port"], payload, one.get("timeout", 1.0))
         seen = dict(outcome._asdict(), address=one["address"], port=one["port"], tries=number, seconds=time.monotonic() - began)
@@ -75,10 +101,11 @@ def ask_udp(address: str, port: int, payload: bytes, timeout: float) -> tuple[Ou
             return UNNAMED if outcome.answer == "rst" else outcome, b""
 
 
-def echo(one: dict[str, Any]) -> dict[str, Any]:
+def echo(one: dict[str, Any], turns: Turns) -> dict[str, Any]:
     """One token there and back."""
     said = "no try"
     for _ in range(one["tries"]):
+        turns.take()
         token = binascii.hexlify(os.urandom(12))
         try:
             back = echo_udp(one, token) if one.get("transport") == "udp" else echo_tcp(one, token)

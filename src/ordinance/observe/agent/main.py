@@ -11,6 +11,7 @@ from typing import Any
 
 from ordinance.observe.agent.careful import Careful
 from ordinance.observe.agent.exchange import echoes, exchanges
+from ordinance.observe.agent.fence import fenced
 from ordinance.observe.agent.lanes import CHILDREN
 from ordinance.observe.agent.sweep import Sweep
 
@@ -58,7 +59,7 @@ def main() -> int:
     signal.signal(signal.SIGALRM, watch)
     signal.setitimer(signal.ITIMER_REAL, WATCH, WATCH)
     try:
-        result = JOBS[job["job"]](job, tell)
+        result = fenced(job, JOBS[job["job"]], (tell,))
     except Exception as problem:  # noqa: BLE001 - told to the other side, which does not take it for a result
         result = {"error": f"{type(problem).__name__}: {problem}"}
     # While it shuts down, Python gives signals back to the kernel: a late alarm would kill a job that is done.

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
+import msgspec
+
 from ordinance.inventory.model import Address, Inventory, Service
-from ordinance.observe.agent.call import run_job
+from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
 from ordinance.sight.perimeter import (
@@ -65,9 +67,11 @@ def perimeter_sweep(context: LookContext) -> SweepSighting:
     started = datetime.now(UTC)
     seconds = _seconds_allowed(plan, context.inventory)
     last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context))
-    swept = tuple(_addresses(last, plan))
+    with believable(observation):
+        swept = tuple(_addresses(last, plan))
     careful, observations, why = _again(context, vantage, swept)
-    certificate = _certificate(last, plan, swept, started, why)
+    with believable(observation):
+        certificate = _certificate(last, plan, swept, started, why)
     return SweepSighting(
         vantage=VANTAGE, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
     )
@@ -136,7 +140,10 @@ def _addresses(last: dict[str, Any], plan: _Plan) -> Iterable[AddressSweep]:
 
 
 def _group(answer: dict[str, Any]) -> PortAnswer:
-    return PortAnswer(ports=tuple((first, final) for first, final in answer["ports"]), reply=reply_of(answer))
+    first, final = ALL_PORTS
+    if not all(first <= low <= high <= final for low, high in answer["ports"]):
+        raise ValueError("there are no such ports")
+    return PortAnswer(ports=tuple((low, high) for low, high in answer["ports"]), reply=reply_of(answer))
 
 
 def _certificate(last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str) -> Certificate:
@@ -151,8 +158,8 @@ def _certificate(last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, .
         vantage=VANTAGE, engine=ENGINE, started=_stamp(started), finished=_stamp(datetime.now(UTC)),
         complete=last["complete"] and not reasons, why_incomplete="; ".join(reasons),
         ports_planned=ALL_PORTS[1] * len(swept), ports_covered=sum(address.covered() for address in swept),
-        probes=last["probes"], seconds=last["seconds"], canaries=tuple(Canary(**canary) for canary in last["canaries"]),
-        bounds=tuple(FamilyBound(**bound) for bound in last["bounds"]), voided_windows=last["voided"],
+        probes=last["probes"], seconds=last["seconds"], canaries=msgspec.convert(last["canaries"], tuple[Canary, ...]),
+        bounds=msgspec.convert(last["bounds"], tuple[FamilyBound, ...]), voided_windows=last["voided"],
         requeued=last["requeued"], local_errors=last["local"], hears_icmp=last["privileged"], reads_hops=last["privileged"],
         unechoed=unechoed, echo_families=tuple(sorted({address.version for address in plan.echo})),
     )  # fmt: skip

@@ -56,13 +56,15 @@ class Transfer:
 
 
 def query(vantage: VantagePoint, server: Address, name: str, rdtype: str, deadline: Deadline, *, port: int = 53) -> DnsAnswer:
-    """Ask `server` one question and take its answer. Raises CouldNotLook; any rcode is an answer."""
+    """Ask `server` one question and take its answer, whole. Raises CouldNotLook; any rcode is an answer."""
     question = _question(name, rdtype)
     with vantage.connect(server, port, deadline) as dialogue:
         _send(dialogue, question)
         reply = _receive(_Frames(dialogue), question)
         if reply is None:
             _not_dns("the server hung up without an answer")
+        if max(len(reply.answer), len(reply.authority)) > _MOST_RECORDS:
+            raise CouldNotLook(Unseen.TOO_MUCH, f"an answer of more than {_MOST_RECORDS} records")
     return DnsAnswer(
         dns.rcode.to_text(reply.rcode()),
         _records(reply.answer),

@@ -16,7 +16,7 @@ import dns.rcode
 import dns.rdatatype
 
 from ordinance.inventory.model import Address
-from ordinance.observe.agent.call import run_job
+from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import Deadline, Unseen, VantagePoint
 from ordinance.observe.protocols.dns import Record
 from ordinance.observe.safetext import safe_line
@@ -57,7 +57,8 @@ def ask_all(vantage: VantagePoint, server: Address, questions: Sequence[tuple[st
         for question in asked
     ]
     last, observation = run_job(vantage, {"job": "udp", "exchanges": exchanges}, deadline, lambda line: None)  # noqa: ARG005
-    return [_answer(question, seen, observation) for question, seen in zip(asked, last["exchanges"], strict=True)]
+    with believable(observation):
+        return [_answer(question, seen, observation) for question, seen in zip(asked, last["exchanges"], strict=True)]
 
 
 def _answer(question: dns.message.Message, seen: dict[str, Any], observation: str) -> UdpAnswer:

@@ -14,6 +14,7 @@ LITERAL_CAP = 49_152  #: bytes of one literal that is read
 CHUNK = 65_536  #: bytes handed to the dialogue at a time during an upload
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}$")
+_ANNOUNCEMENT = 12  #: bytes of the longest one
 _DONE = re.compile(rb"(OK|NO|BAD)(?: \[([^\]]*)\])?(?: (.*))?", re.DOTALL | re.IGNORECASE)
 _RESOURCE = re.compile(r"\b(STORAGE|MESSAGE) (\d{1,19}) (\d{1,19})", re.IGNORECASE)
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
@@ -85,7 +86,7 @@ class ImapClient:
         """SELECT; the number of messages in it. PROTOCOL when the mailbox cannot be opened."""
         answer = self.command(f"SELECT {quoted(mailbox)}")
         exists = [line.split()[0] for line in answer.untagged if line.upper().endswith(" EXISTS")]
-        if not answer.ok or not exists or not exists[-1].isdigit():
+        if not answer.ok or not exists or not (exists[-1].isascii() and exists[-1].isdigit()):
             _not_imap(f"SELECT was answered {answer.status} {answer.text}")
         return int(exists[-1])
 
@@ -169,13 +170,15 @@ class ImapClient:
 
     def _line(self) -> bytes:
         """One response line with its literals put in; each literal is bounded."""
-        line = self._raw_line()
-        while match := _LITERAL.search(line):
+        parts = [self._raw_line()]
+        # Only the end of what came last is looked at: what a literal holds announces no other, and cost stays linear.
+        while match := _LITERAL.search(parts[-1], max(0, len(parts[-1]) - _ANNOUNCEMENT)):
             count = int(match[1])
             if count > LITERAL_CAP:
                 raise CouldNotLook(Unseen.TOO_MUCH, f"a literal of {count} bytes")
-            line = line[: match.start()] + self._exactly(count) + self._raw_line()
-        return line
+            parts[-1] = parts[-1][: match.start()]
+            parts += [self._exactly(count), self._raw_line()]
+        return b"".join(parts)
 
     def _raw_line(self) -> bytes:
         while b"\n" in self._held:

@@ -1,0 +1,101 @@
+"""Judge every network control on a city that is up, sweeping the first ports only: `few_ports.py LAB LAST_PORT CONTROL...`.
+
+A program of its own, for it moves to the auditor's desk. The looks and the judges are the audit's; what is narrowed is the range
+of ports, in the sweep and in what the judges ask for, and the public addresses. Prints as JSON: control -> [verdict, reason].
+"""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+
+from ordinance.inventory.load import load
+from ordinance.inventory.model import PublicGroup
+from ordinance.judge import coverage, inbound, sweeping
+from ordinance.judge.blocked import ftp_blocked, telnet_blocked
+from ordinance.judge.inbound import inbound_tcp
+from ordinance.judge.internet_server import through_internet_server
+from ordinance.judge.intranet import not_reachable
+from ordinance.judge.management import management_plane
+from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.lab import state
+from ordinance.lab.ns import join_network
+from ordinance.law.load import load_profile
+from ordinance.observatory import Observatory
+from ordinance.observe import looks
+from ordinance.observe.api import LOOKS, CouldNotLook, LookContext
+from ordinance.observe.door import NetworkDoor
+from ordinance.observe.looks import perimeter_sweep
+from ordinance.observe.memory import MemoryJournal
+
+PUBLIC = [
+    "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8",
+    "2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8",
+]  # fmt: skip
+#: control -> the looks it rests on, how it is judged, its target
+JUDGES = {
+    "9.A.1/telnet-blocked": (("guarded-ports",), telnet_blocked, "public"),
+    "9.A.1/ftp-blocked": (("guarded-ports",), ftp_blocked, "public"),
+    "9.A.2/inbound-tcp": (("perimeter-sweep", "conversations"), inbound_tcp, "public"),
+    "9.A.2/speaks-what-it-says": (("perimeter-sweep", "conversations"), speaks_what_it_says, "public"),
+    "9.A.2/right-host": (("perimeter-sweep", "conversations"), right_host, "public"),
+    "9.A.2/management-plane": (("management-plane",), management_plane, "fw"),
+    "9.A.3/not-reachable": (("perimeter-sweep", "conversations", "intranet-inside"), not_reachable, "intranet"),
+    "9.A.3/through-internet-server": (("perimeter-sweep", "conversations"), through_internet_server, "www"),
+}
+
+
+def narrowed():
+    """The embedded city with few public addresses."""
+    whole = load(Path(__file__).parents[2] / "inventory" / "lab.yml")
+    known = tuple(map(ip_address, PUBLIC))
+    public = (PublicGroup(name="public", addresses=known),)
+    services = tuple(s for s in whole.services if s.address in known or "outside" not in s.seen_from)
+    return replace(whole, public=public, services=services)
+
+
+def only_the_first(last_port):
+    """Sweep and demand the ports up to this one."""
+    job = perimeter_sweep._job
+
+    def shorter(*args):
+        return {**job(*args), "first_port": 1, "last_port": last_port}
+
+    perimeter_sweep._job = shorter
+    perimeter_sweep.ALL_PORTS = (1, last_port)
+    coverage.ALL_PORTS = sweeping.PORTS = inbound.PORTS = last_port
+
+
+def judge(observatory, control, inventory, profile):
+    """The verdict of one control and its reason; a look that could not look is unproven, as in the audit."""
+    names, function, target = JUDGES[control]
+    try:
+        seen = [observatory.see(name) for name in names]
+    except CouldNotLook as missed:
+        return ["unproven", f"could not look: {missed}"]
+    verdict = function(target, *seen, inventory=inventory, profile=profile)
+    return [verdict.state.value, verdict.reason]
+
+
+def main(lab_name, last_port, controls):
+    """Look and judge."""
+    os.environ["ORDINANCE_LAB"] = lab_name  # whose secrets `lab:NAME` are
+    looks.register_all()
+    only_the_first(int(last_port))
+    inventory, profile = narrowed(), load_profile("default")
+    join_network(state.find(lab_name).pid_of("itd"))
+    door = NetworkDoor(inventory, MemoryJournal())
+    observatory = Observatory(
+        LOOKS, lambda look: LookContext(door=door.for_look(look), inventory=inventory, profile=profile, sight=lambda _: None)
+    )
+    for name in dict.fromkeys(name for control in controls for name in JUDGES[control][0]):
+        observatory.start(name)
+    found = {control: judge(observatory, control, inventory, profile) for control in controls}
+    door.close()
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:] or list(JUDGES))
