@@ -40,6 +40,26 @@ def test_each_target_of_a_control_is_one_check() -> None:
     assert [check.target for check in expand(a_control(targets="account-hosts"), CITY)] == ["ws1"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("public-groups", ["public-ipv4", "public-ipv6"]),
+        ("firewalls", ["fw", "fw2"]),
+        ("account-hosts", ["bare", "ws1", "ws2"]),
+    ],
+)
+def test_every_target_of_a_kind_is_planned(kind: str, names: list[str]) -> None:
+    """A host without accounts of people (`accounts: []`) is one whose list is known; it is planned as well."""
+    more = {
+        "fw2": Host("fw2", frozenset({"firewalls"})),
+        "ws2": Host("ws2", frozenset(), accounts=("eve",)),
+        "bare": Host("bare", frozenset(), accounts=()),
+    }
+    six = PublicGroup("public-ipv6", (ip_address("2001:db8::5"),))
+    city = replace(CITY, hosts={**CITY.hosts, **more}, public=(GROUP, six))
+    assert [check.target for check in expand(a_control(targets=kind), city)] == names
+
+
 @pytest.mark.parametrize("kind", sorted(TARGET_KINDS))
 def test_a_kind_of_target_that_is_not_declared_is_planned_and_says_so(kind: str) -> None:
     bare = replace(CITY, hosts={"x": Host("x", frozenset())}, public=())

@@ -100,3 +100,4 @@ class ProfileFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     password_max_days: Days
     retention_days: Days
     miss_bound: Chance
+    clock_skew_max: Count

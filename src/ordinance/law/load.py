@@ -46,18 +46,27 @@ def load_law(folder: str | Path | None = None) -> model.Law:
     )
 
 
+def profile_file(name_or_path: str | Path, folder: str | Path | None = None) -> Path:
+    """Return where a profile stands, by the path of its file (`x.yml`) or by its name below `profiles/`."""
+    text = str(name_or_path)
+    if text.endswith((".yml", ".yaml")):
+        return Path(text)
+    return (policy_folder() if folder is None else Path(folder)) / "profiles" / f"{text}.yml"
+
+
 def load_profile(name_or_path: str | Path, folder: str | Path | None = None) -> model.Profile:
     """Return a profile, by the path of its file (`x.yml`) or by its name below `profiles/`. Raises DataError."""
     text = str(name_or_path)
+    path = profile_file(text, folder)
     if text.endswith((".yml", ".yaml")):
-        return _profile(Path(text))
-    profiles = (policy_folder() if folder is None else Path(folder)) / "profiles"
+        return _profile(path)
+    profiles = path.parent
     known = sorted(path.stem for path in profiles.glob("*.yml"))
     if text not in known:
         guess = nearest(text, known)
         right = f'did you mean "{guess}"?' if guess else f"known profiles: {', '.join(known) or 'none'}; or name a .yml file"
         raise DataError([Problem(str(profiles), 0, f'no profile is named "{text}"', right)])
-    profile = _profile(profiles / f"{text}.yml")
+    profile = _profile(path)
     if profile.name != text:
         what = f'the profile in this file calls itself "{profile.name}"'
         raise DataError([Problem(str(profiles / f"{text}.yml"), 0, what, f"write name: {text}")])

@@ -69,6 +69,7 @@ class Profile:
     password_max_days: int  #: days, 10.D
     retention_days: int  #: days, 3.C
     miss_bound: float  #: greatest allowed chance that one open port was missed
+    clock_skew_max: int = 300  #: seconds a host's clock may be off before days counted on it prove nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,11 @@ def headline(run: RunRecord) -> str:
 
 
 def explanation(run: RunRecord) -> str:
-    """Say in a sentence what the headline means for the reader."""
+    """Say in a sentence what the headline means for the reader; in a second, whether the night itself was judged so."""
+    return f"{_explanation(run)} {run.judged_again}".rstrip()
+
+
+def _explanation(run: RunRecord) -> str:
     match run.headline:
         case "compliant":
             return "Every planned check is settled. What is compliant rests on sightings and a witness that the looking worked."
