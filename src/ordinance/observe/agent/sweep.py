@@ -20,6 +20,7 @@ from ordinance.observe.agent.wire import Outcome, version_of
 SETTLE = 4.0  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
 CALIBRATION, GENTLE = 200, 400.0  # canaries, and a second: what the quiet path loses
 CLOSING = 16  # canaries of each witness after the last port
+GENTLE_SILENT = 20.0  # a second: those that did not answer then
 MOST_ROUNDS = 8
 WINDOW_CANARIES, SMALLEST_WINDOW, LARGEST_WINDOW = 32, 64, 5000
 SHARE_FOR_PORTS = 0.9  # of the pace for a host; canaries take the rest
@@ -70,7 +71,7 @@ class Sweep:
             self.round(number, work)
         self.ears.listen(self.job.get("settle", SETTLE) if self.ears.listener.privileged else 0.0)
         if self.canaries and not self.gave_up:
-            self.late = self.ask_canaries(CLOSING * len(self.canaries)).counts
+            self.late = self.ask_closing()
         self.ask_echo_again()
         return self.result(time.monotonic() - started)
 
@@ -97,12 +98,30 @@ class Sweep:
 
     def ask_canaries(self, number: int) -> CanaryRound:
         """Connect to about so many canaries, every one at least once, gently, within the pace and five seconds."""
-        paces = [SHARE_FOR_PORTS * self.job["per_host"]] if self.job.get("per_host") else []
-        rate = min([GENTLE, *paces, *([self.rate] if self.rate else [])])
+        rate = self.gentle(GENTLE)
         number = int(min(number, max(20.0, rate * 5)))
         order = self.chance.choices(range(len(self.canaries)), [canary[2] or 1.0 for canary in self.canaries], k=number)
         order += range(len(self.canaries))
         return CanaryRound(self.canaries, rate, min(LONGEST_TIMEOUT, 2 * self.timeout), self.ears.listener).run(order)
+
+    def gentle(self, rate: float) -> float:
+        """So many connects a second, or fewer where the pace says so."""
+        paces: list[float] = [SHARE_FOR_PORTS * self.job["per_host"]] if self.job.get("per_host") else []
+        return min([rate, *paces, *([self.rate] if self.rate else [])])
+
+    def ask_closing(self) -> list[list[int]]:
+        """Ask every canary after the last port; one that is silent again and again, so that loss alone does not bar it."""
+        counts = self.ask_canaries(CLOSING * len(self.canaries)).counts
+        for _ in range(CLOSING):
+            silent = [index for index, (_, answered) in enumerate(counts) if not answered and self.counts[index][1]]
+            if not silent:
+                break
+            timeout = min(LONGEST_TIMEOUT, 2 * self.timeout)
+            again = CanaryRound(self.canaries, self.gentle(GENTLE_SILENT), timeout, self.ears.listener).run(silent)
+            for mine, more in zip(counts, again.counts):  # noqa: B905 - Python 3.7 has no strict
+                mine[0] += more[0]
+                mine[1] += more[1]
+        return counts
 
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 
