@@ -6,6 +6,30 @@ from selftest.mutants.mutant import Mutant
 
 BREAKS = (
     Mutant(
+        "engine-not-pinned",
+        "credentials are made for whatever SNMP engine answers",
+        "observe/snmp.py",
+        '    keys["securityEngineId"] = OctetString(hexValue=who.engine)\n',
+        "",
+        "observe/test_identity.py",
+    ),
+    Mutant(
+        "engine-unknown",
+        "without a pinned engine id the agent is asked all the same",
+        "observe/snmp_who.py",
+        'if self.version == "3" and not self.engine:',
+        "if False:",
+        "observe/test_identity.py",
+    ),
+    Mutant(
+        "common-name",
+        "a certificate's common name is taken for the server's name",
+        "observe/tls.py",
+        "context.hostname_checks_common_name = False",
+        "context.hostname_checks_common_name = True",
+        "observe/test_identity.py",
+    ),
+    Mutant(
         "scope-unchecked",
         "any address may be contacted",
         "observe/scope_guard.py",

@@ -134,7 +134,7 @@ def test_something_that_answers_for_everything_opens_the_decoy_too(net: Bed) -> 
     assert kinds(seen, 23) == kinds(seen, 47321, "decoys") == {("open", "", None, None, 1)}
 
 
-@pytest.mark.parametrize("percent", [15, 30])
+@pytest.mark.parametrize("percent", [25, 35])
 def test_loss_is_answered_with_more_rounds(net: Bed, percent: int) -> None:
     net.filter("tcp dport 23 accept;")
     net.also(
@@ -143,7 +143,8 @@ def test_loss_is_answered_with_more_rounds(net: Bed, percent: int) -> None:
     )
     seen = careful(net, timeout=0.2)
     assert net.counters()[-1] > 0
-    assert seen["rounds"] > 7
+    lost = seen["control"]["sent"] - seen["control"]["answered"]
+    assert seen["rounds"] > 7 or lost == 0  # no control is lost in one of 50 runs at 25 %: then seven rounds are enough
     assert seen["miss_bound"] <= 1e-4
     assert kinds(seen, 23) == {("open", "", None, None, 1)}
     assert kinds(seen, 21) == set()
