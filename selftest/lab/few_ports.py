@@ -1,7 +1,8 @@
 """Judge every network control on a city that is up, sweeping the first ports only: `few_ports.py LAB LAST_PORT CONTROL...`.
 
 A program of its own, for it moves to the auditor's desk. The looks and the judges are the audit's; what is narrowed is the range
-of ports, in the sweep and in what the judges ask for, and the public addresses. Prints as JSON: control -> [verdict, reason].
+of ports, in the sweep and in what the judges ask for, the public addresses, and the canaries of a round: fewer canaries mean more
+rounds until the same bound holds. Prints as JSON: control -> [verdict, reason].
 """
 
 import json
@@ -19,6 +20,7 @@ from ordinance.judge.inbound import inbound_tcp
 from ordinance.judge.internet_server import through_internet_server
 from ordinance.judge.intranet import not_reachable
 from ordinance.judge.management import management_plane
+from ordinance.judge.names import not_named
 from ordinance.judge.services import right_host, speaks_what_it_says
 from ordinance.lab import state
 from ordinance.lab.ns import join_network
@@ -34,6 +36,15 @@ PUBLIC = [
     "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8",
     "2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8",
 ]  # fmt: skip
+#: Canaries of a round. Ten thousand are meant for sweeps of a million ports.
+CANARIES = 400
+
+
+def zone_not_named(target, names, talks, inventory, profile):
+    """The one judge that needs no profile."""
+    return not_named(target, names, talks, inventory)
+
+
 #: control -> the looks it rests on, how it is judged, its target
 JUDGES = {
     "9.A.1/telnet-blocked": (("guarded-ports",), telnet_blocked, "public"),
@@ -43,6 +54,7 @@ JUDGES = {
     "9.A.2/right-host": (("perimeter-sweep", "conversations"), right_host, "public"),
     "9.A.2/management-plane": (("management-plane",), management_plane, "fw"),
     "9.A.3/not-reachable": (("perimeter-sweep", "conversations", "intranet-inside"), not_reachable, "intranet"),
+    "9.A.3/not-named": (("public-names", "conversations"), zone_not_named, "city.example"),
     "9.A.3/through-internet-server": (("perimeter-sweep", "conversations"), through_internet_server, "www"),
 }
 
@@ -64,6 +76,7 @@ def only_the_first(last_port):
         return {**job(*args), "first_port": 1, "last_port": last_port}
 
     perimeter_sweep._job = shorter
+    perimeter_sweep.CANARIES = CANARIES
     perimeter_sweep.ALL_PORTS = (1, last_port)
     coverage.ALL_PORTS = sweeping.PORTS = inbound.PORTS = last_port
 

@@ -33,6 +33,12 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     unproven: list[str] = []  #: exactly these controls
     controls: list[str] = msgspec.field(default_factory=lambda: ["*"])  #: what the scenario's audit is asked for (globs)
 
+    def truth(self, control: str) -> str:
+        """Return what is true of a control while this fault lasts; "unproven" is where nobody can know."""
+        if control in self.violated:
+            return "violated"
+        return "unproven" if control in self.unproven else "compliant"
+
 
 class PlantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `lab/plants/`."""
@@ -48,11 +54,16 @@ def read_plants(city: Path) -> dict[str, Plant]:
     """All plants of a city's folder, by name. Raises DataError, or UsageError for a name used twice."""
     found: dict[str, Plant] = {}
     for path in sorted((city / "plants").glob("*.yml")):
-        for plant in load(path, PlantFile, Rules(paragraphs=True)).value.plants:
-            if plant.name in found:
-                raise UsageError(f"{path}: two plants are named {plant.name}; give each a name of its own")
-            found[plant.name] = plant
+        for fault in plants_in(path):
+            if fault.name in found:
+                raise UsageError(f"{path}: two plants are named {fault.name}; give each a name of its own")
+            found[fault.name] = fault
     return found
+
+
+def plants_in(path: Path) -> list[Plant]:
+    """All plants of one file. Raises DataError."""
+    return load(path, PlantFile, Rules(paragraphs=True)).value.plants
 
 
 def plant(lab: RunningLab, fault: Plant) -> None:
@@ -62,6 +73,11 @@ def plant(lab: RunningLab, fault: Plant) -> None:
         if done.returncode != 0:
             said = (done.stderr or done.stdout).decode("utf-8", "backslashreplace").strip()
             raise NotPlanted(f"{fault.name} could not be planted on {step.host}: {said or f'exit status {done.returncode}'}")
+    shows(lab, fault)
+
+
+def shows(lab: RunningLab, fault: Plant) -> None:
+    """Wait until a planted fault shows that it is active; raises NotPlanted. After the looking, it shows that it lasted."""
     for step in fault.active:
         _await_active(lab, fault, step)
 
