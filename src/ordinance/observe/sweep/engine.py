@@ -1,0 +1,183 @@
+"""The raw sweep: every port of every address by SYNs of our own making, in rounds until silence means something.
+
+What it tells has the shape of the connect sweep's last line (`agent.sweep.Sweep`), so that a look can use either.
+
+The fence of the connect agent (`agent.fence`) hooks the kernel's output path, which frames of a packet socket do not take: here
+the scope is kept by `permit` before a frame can be made, and by `egress` in the kernel, where that can hook a device's egress.
+The reset that the vantage's kernel sends after a SYN-ACK it knows nothing of is welcome: it ends the target's half-open entry.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ordinance.observe.sweep.air import Air
+from ordinance.observe.sweep.arrays import np
+from ordinance.observe.sweep.bounds import Bounds
+from ordinance.observe.sweep.ledger import Ledger
+from ordinance.observe.sweep.outcomes import SILENT_CODE, Outcomes
+from ordinance.observe.sweep.pace import Pace
+from ordinance.observe.sweep.plan import Plan
+from ordinance.observe.sweep.result import last_line
+from ordinance.observe.sweep.rounds import Rounds, Stop
+from ordinance.observe.sweep.sources import choose, in_use, kernel_range
+from ordinance.observe.sweep.targets import Targets
+from ordinance.observe.sweep.ways import Way, ways_to
+from ordinance.observe.sweep.witnesses import CLOSING, Witnesses
+
+CALIBRATION, GENTLE = 256, 4000.0  # canaries, and a second: what the quiet path loses
+CLOSING_EACH = 16
+PATIENCE = 0.9  # seconds: after one second a server sends its SYN-ACK again, and loss would look like delay
+EARLIEST, TIMES_SLOWEST = 0.03, 3
+QUIET = 0.005  # loss below which an answer to the first round is awaited in the others
+ECHO_TRIES, ECHO_PORTS, ECHO_RATE = 4, 4096, 1000.0
+PROGRESS_SECONDS = 0.2
+
+
+class RawSweep:
+    """One sweep job; see `Plan`. NoRaw or PermissionError when this vantage cannot do it at all, before anything was sent."""
+
+    def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
+        self.plan = Plan(job)
+        self.tell = tell
+        self.began = self.told = time.monotonic()
+        chance = np.random.default_rng(self.plan.seed)
+        self.sources = choose(random.SystemRandom(), kernel_range(), in_use())
+        self.ledger = Ledger(Targets(len(self.plan.swept), self.plan.ports, chance), Outcomes())
+        ways = ways_to(self.plan.a_port_of_each())
+        index = {host: number for number, host in enumerate(self.plan.hosts)}
+        known = [
+            (index[address], port, weight if isinstance(ways[address], Way) else 0.0, self.plan.family(index[address]))
+            for address, port, weight in self.plan.canaries
+        ]
+        self.witnesses = Witnesses(known, self.sources, chance)
+        self.air = Air(self.plan.hosts, ways, self.plan.permit, self.sources, self.ledger, self.witnesses)
+        self.lost_hosts = [host for host, name in enumerate(self.plan.swept) if not isinstance(ways[name], Way)]
+        for host in self.lost_hosts:
+            self.ledger.give_up(host, str(ways[self.plan.swept[host]]))
+        self.pace = Pace(self.plan.rate, self.plan.per_host, len(self.plan.hosts), self.began)
+        until = self.began + self.plan.seconds
+        self.rounds = Rounds(self.ledger, self.witnesses, self.air, self.pace, until, self.progress)
+        self.family = np.array([self.plan.family(host) for host in range(len(self.plan.swept))])
+        self.bounds = Bounds({int(family) for family in self.family}, self.plan.miss_bound)
+        self.quiet_loss = 0.0
+        self.gave_up = ""
+
+    def run(self) -> dict[str, Any]:
+        """Do the whole job and return the last line."""
+        try:
+            self.calibrate()
+            settled = self.sweep()
+            self.rounds.rest(settled - time.monotonic())
+            self.close_canaries()
+            self.ask_echo_again()
+        except Stop as why:
+            self.gave_up = str(why)
+        except OSError as error:
+            self.gave_up = f"the vantage could not send: {error}"
+        self.air.hear()
+        drops = self.air.drops()
+        self.air.close()
+        return last_line(self, drops, time.monotonic() - self.began)
+
+    # -- canaries alone ---------------------------------------------------------------------------------------------------------
+
+    def calibrate(self) -> None:
+        """Learn what the path loses when it is quiet, and how slow it is, so that windows are judged fairly."""
+        if not self.witnesses.weight.any():
+            if self.plan.canaries:
+                raise Stop("the vantage has no way to any canary")
+            return
+        numbers = self.ask_canaries(CALIBRATION)
+        sent, answered = self.witnesses.tally(numbers)
+        in_time = numbers[self.witnesses.okay[numbers] & (self.witnesses.delay[numbers] < PATIENCE)]
+        self.quiet_loss = (sent.sum() - len(in_time) + 1) / (sent.sum() + 2)
+        if not answered.sum():
+            raise Stop(f"none of {sent.sum()} canaries answered before the sweep")
+        # One that never answered would only void windows; what it said until now is kept for it.
+        dead = (sent > 0) & (answered == 0)
+        self.witnesses.weight[dead] = 0.0
+        self.witnesses.round[numbers[dead[self.witnesses.who[numbers]]]] = CLOSING
+        self.rounds.quiet = float(self.quiet_loss)
+        slowest = float(self.witnesses.delay[in_time].max()) if len(in_time) else PATIENCE
+        self.rounds.early = min(PATIENCE, max(EARLIEST, TIMES_SLOWEST * slowest))
+
+    def ask_canaries(self, number: int) -> Any:
+        """Ask about so many canaries, every one at least once, gently, and wait for them; their numbers."""
+        witnesses = self.witnesses
+        per_host = [self.plan.per_host * len(np.unique(witnesses.host))] if self.plan.per_host else []
+        rate = min([GENTLE, *per_host, *([self.plan.rate] if self.plan.rate else [])])
+        usable = np.flatnonzero(self.air.front_of[witnesses.host] >= 0)
+        weight = np.maximum(witnesses.weight[usable], 1e-9)
+        number = int(min(number, max(20.0, rate * 5)))
+        which = np.concatenate([usable, witnesses.chance.choice(usable, number, p=weight / weight.sum())])
+        witnesses.chance.shuffle(which)
+        start = witnesses.count
+        for at in range(len(which)):
+            columns = witnesses.deal(which[at : at + 1], time.monotonic())
+            self.rounds.rest(self.pace.start(columns[0]) - time.monotonic())
+            now = time.monotonic()
+            witnesses.asked_at[witnesses.count - 1] = now
+            self.pace.spend(columns[0], now)
+            self.pace.due = max(self.pace.due, now + 1 / rate)
+            self.air.send(*columns)
+        numbers = np.arange(start, witnesses.count)
+        end = time.monotonic() + PATIENCE
+        while not witnesses.okay[numbers].all() and time.monotonic() < end:
+            self.rounds.rest(0.005)
+        return numbers
+
+    def close_canaries(self) -> None:
+        """Ask every witness again after the last port: a source barred half-way is seen here."""
+        if len(self.air.fronts) and self.plan.canaries:
+            self.witnesses.round[self.ask_canaries(CLOSING_EACH * len(self.plan.canaries))] = CLOSING
+
+    # -- rounds -----------------------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> float:
+        """Ask in rounds until the miss bound is met; when late answers will have had their time."""
+        first_end = time.monotonic()
+        for number in range(1, self.plan.most + 1):
+            families = [family for family in self.bounds.rounds if self.wants(family)]
+            self.ledger.active = np.isin(self.family, families)
+            wanted = self.ledger.count_wanted()
+            if not wanted:
+                break
+            witnessed = [family for family in families if family in self.witnesses.families()]
+            shares = {family: self.plan.per_round.get(family, 0.0) / wanted for family in witnessed}
+            voided = self.rounds.run(number, shares)
+            self.bounds.end_round(families, voided=voided)
+            if number == 1:
+                first_end = time.monotonic()
+        lossless = self.quiet_loss < QUIET and self.rounds.voided == 0
+        last_end = time.monotonic()
+        return max(first_end + self.plan.settle, last_end + 2 * self.rounds.early) if lossless else last_end + self.plan.settle
+
+    def wants(self, family: int) -> bool:
+        """Whether another round of a family is needed, and of use: without a witness no number of rounds proves silence."""
+        done = self.bounds.rounds[family]
+        if done and family not in self.witnesses.families():
+            return False
+        return done < self.plan.least or self.bounds.of(family, self.witnesses) > self.plan.miss_bound
+
+    def ask_echo_again(self) -> None:
+        """Ask the echo's silent ports a few times more; it is no target, its loss is nobody's finding."""
+        echo = np.isin(np.arange(len(self.plan.swept)), list(self.plan.echoes))
+        for number in range(ECHO_TRIES):
+            silent = self.ledger.states.reshape(-1, len(self.plan.swept))[:, echo] == SILENT_CODE
+            if not 0 < silent.sum() <= ECHO_PORTS:
+                return
+            self.ledger.active = echo
+            self.rounds.void_windows = False
+            self.pace.most = self.pace.rate = min(self.pace.rate, ECHO_RATE)
+            self.rounds.run(self.plan.most + 1 + number, {})
+
+    def progress(self, done: int, total: int, number: int, rate: float) -> None:
+        """Tell how far it is, at most five times a second."""
+        now = time.monotonic()
+        if now - self.told >= PROGRESS_SECONDS:
+            self.told = now
+            self.tell({"done_ports": done, "total_ports": total, "round": number, "rate": round(rate)})
