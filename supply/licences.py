@@ -11,6 +11,7 @@ LICENCES = {
     "jinja2": "BSD-3-Clause",
     "markupsafe": "BSD-3-Clause",
     "msgspec": "BSD-3-Clause",
+    "numpy": "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
     "packaging": "Apache-2.0 OR BSD-2-Clause",
     "paramiko": "LGPL-2.1-or-later",
     "pluggy": "MIT",
@@ -24,5 +25,8 @@ LICENCES = {
 }
 #: What a program under Apache-2.0 may depend on. LGPL: as a library that the user can replace, which a Python package is.
 COMPATIBLE = frozenset(
-    {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "LGPL-2.1-only", "LGPL-2.1-or-later", "MIT", "MIT-0", "PSF-2.0"}
+    {
+        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC"),
+        *("LGPL-2.1-only", "LGPL-2.1-or-later", "MIT", "MIT-0", "PSF-2.0", "Zlib"),
+    }
 )

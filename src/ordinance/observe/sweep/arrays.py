@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-#: Untyped on purpose: a vantage may have any numpy from 1.19 on, the project's own environment may have none.
-np: Any = import_module("numpy")
+import numpy
+
+#: Untyped on purpose: a vantage may have any numpy from 1.19 on.
+np: Any = numpy
 Array = Any
