@@ -33,6 +33,7 @@ Canary = Annotated[str, Meta(description="text of 8 or more characters that stan
 Reference = Annotated[str, Meta(description="what a reader can look up: a memo, a ticket, a page")]
 Pace = Annotated[int, Meta(description="new connections a second, 1 to 100000", ge=1, le=100_000)]
 Bytes = Annotated[int, Meta(description="a number of bytes, 1 or more", ge=1)]
+FilePath = Annotated[str, Meta(description="the full path of a file on that host"), Leaf(leaves.file_path)]
 
 
 class Snmp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,6 +45,13 @@ class Snmp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     auth: Secret
     priv: Secret
     engine_id: EngineId | None = None
+
+
+class Ruleset(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a firewall's ruleset is read over SSH, and the file that it loads when it starts."""
+
+    read: Literal["nftables"]
+    saved: FilePath
 
 
 class HostVars(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,6 +68,7 @@ class HostVars(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     outer_addresses: list[AddressText] = []
     accounts: list[Account] | None = None
     snmp: Snmp | None = None
+    ruleset: Ruleset | None = None
 
 
 class Group(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,7 +9,7 @@ from ordinance.errors import Problem
 from ordinance.inventory import leaves
 from ordinance.inventory.files import HostVars
 from ordinance.inventory.groups import Membership
-from ordinance.inventory.model import Endpoint, Host, SecretRef, SnmpUser
+from ordinance.inventory.model import Endpoint, Host, RulesetSource, SecretRef, SnmpUser
 from ordinance.strict import Mapping, Node, Scalar, Sequence, build, line_of
 
 _SECRET_VARIABLE = re.compile(r"ansible_.*(?:pass|password|passphrase|secret|token)\Z")
@@ -69,6 +69,7 @@ class _Maker:
             ssh=self._ssh(),
             snmp=self._snmp(),
             accounts=None if self._vars.accounts is None else tuple(self._vars.accounts),
+            ruleset=self._ruleset(),
         )
 
     def _ssh(self) -> Endpoint | None:
@@ -98,6 +99,10 @@ class _Maker:
         auth, priv = secret(found.auth, self._base), secret(found.priv, self._base)
         pin = leaves.engine_id(found.engine_id) if found.engine_id else ""
         return SnmpUser(leaves.address(found.address), found.port, found.user, auth, priv, pin)
+
+    def _ruleset(self) -> RulesetSource | None:
+        found = self._vars.ruleset
+        return RulesetSource(found.read, found.saved) if found else None
 
     def _bad(self, path: tuple[str, ...], what: str, right: str) -> None:
         self._problems.append(Problem(self._file, line_of(self._node, path), f"host {self._name}: {what}", right))

@@ -154,6 +154,13 @@ def account(text: str) -> str:
     return text
 
 
+def file_path(text: str) -> str:
+    """Return the path of a file on a host: absolute, with no step back and nothing a terminal would not show."""
+    if not re.match(r"/[\x21-\x7e]{1,1023}\Z", text) or ".." in text.split("/") or text.endswith("/"):
+        raise WrongError(f"{_cut(text)} is not the full path of a file")
+    return text
+
+
 def mail_address(text: str) -> str:
     """Return a mail address: a dot-atom, @, a domain (RFC 5321, section 4.1.2, without quoted forms)."""
     local, at, domain = text.rpartition("@")

@@ -58,6 +58,14 @@ class SnmpUser:
 
 
 @dataclass(frozen=True, slots=True)
+class RulesetSource:
+    """How a firewall's ruleset is read, and the file that it loads when it starts."""
+
+    read: str  #: "nftables"
+    saved: str  #: path on the firewall
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """One machine of the inventory."""
 
@@ -68,6 +76,7 @@ class Host:
     ssh: Endpoint | None = None
     snmp: SnmpUser | None = None
     accounts: tuple[str, ...] | None = None  #: human accounts the directory knows here; None: not declared
+    ruleset: RulesetSource | None = None  #: of a firewall; None: nobody said how it is read
 
 
 @dataclass(frozen=True, slots=True)

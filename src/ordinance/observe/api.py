@@ -166,6 +166,10 @@ class Door(Protocol):
         """SNMP GET from here: oid -> value, and the observation id. v3 uses the host's user; v1/v2c a `community`."""
         ...
 
+    def snmp_walk(self, host: str, oid: str, deadline: Deadline, most: int = ...) -> tuple[dict[str, str], str]:
+        """SNMPv3 walk below `oid` from here, at most `most` rows: oid -> value, and the observation id."""
+        ...
+
     def note(
         self,
         *,

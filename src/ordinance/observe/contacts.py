@@ -9,6 +9,7 @@ from ordinance.inventory.model import Inventory, ProbeMailbox, Service
 from ordinance.law.model import Profile
 from ordinance.observe.careful import control_for
 from ordinance.observe.looks.intranet_inside import HERE, WORKSTATION
+from ordinance.observe.looks.listeners import asked
 from ordinance.observe.looks.management_plane import facing_outside, way_there
 from ordinance.observe.mail.ways import SMTP_PROTOCOLS
 
@@ -175,6 +176,19 @@ def _accounts(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]
             yield from _ssh(inventory, host.name, "reads accounts and their ageing, no password hashes")
 
 
+def _rulesets(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for host in inventory.with_role("firewalls"):
+        if host.ruleset is not None:
+            yield from _ssh(inventory, host.name, "reads the ruleset, loads it in an empty network namespace, changes nothing")
+
+
+def _listeners(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for host in asked(inventory):
+        yield from _ssh(inventory, host.name, "ss: its listeners")
+        if host.snmp is not None:
+            yield HERE, f"{host.snmp.address} udp {host.snmp.port}", f"SNMP of {host.name}: its listeners, v3 authPriv"
+
+
 def _ssh(inventory: Inventory, name: str, what: str) -> Iterator[tuple[str, str, str]]:
     host = inventory.hosts[name]
     if host.ssh is not None:
@@ -192,4 +206,6 @@ _LISTERS: dict[str, Lister] = {
     "mail-quota": _mail_quota,
     "mail-full": _mail_full,
     "accounts": _accounts,
+    "rulesets": _rulesets,
+    "listeners": _listeners,
 }
