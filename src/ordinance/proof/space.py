@@ -1,0 +1,177 @@
+"""Sets of packets: a hash-consed interval decision diagram, in pure Python.
+
+A set is an int, the number of a node: `NONE`, `EVERY`, or a row of intervals of one field, each leading to a set over later
+fields. Every set has exactly one node, so equal sets are equal ints. Fields are tested in the order of `fields.FIELDS`, then the
+variables of unknowns. All sets of one proof must come from one `Space`. Depth is bounded by the number of fields, so nothing
+here can recurse too deep.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ordinance.proof.combine import Combiner
+from ordinance.proof.fields import FIELDS, Field, Range
+from ordinance.proof.masks import mask_ranges
+
+Set = int
+NONE: Set = 0
+EVERY: Set = 1
+Point = dict[str, int]
+Region = dict[str, tuple[Range, ...]]
+
+
+class Space:
+    """All sets of packets of one proof, and what can be done with them."""
+
+    def __init__(self, fields: Sequence[Field] = FIELDS) -> None:
+        self.fields = list(fields)
+        self._level = {field.name: level for level, field in enumerate(self.fields)}
+        self._engine = Combiner()
+        self._nodes = self._engine.nodes
+        self.both = self._engine.both  #: both(a, b): intersection
+        self.either = self._engine.either  #: either(a, b): union
+        self.complement = self._engine.complement
+
+    # -- making sets ----------------------------------------------------------------------------------------------------------
+
+    def ranges(self, field: str, ranges: Iterable[Range]) -> Set:
+        """Return the packets whose `field` lies in one of `ranges` (any order, they may overlap).
+
+        Raises ValueError for a value outside the field.
+        """
+        level, top = self._level[field], self.fields[self._level[field]].top
+        bounds: list[int] = []
+        kids: list[Set] = []
+        past = 0  # everything below is settled
+        for first, last in sorted(ranges):
+            if first < 0 or last > top:
+                raise ValueError(f"{field} goes from 0 to {top}: {first}-{last} does not fit")
+            low = max(first, past)
+            if low > last:
+                continue
+            if low > past:
+                bounds.append(low - 1)
+                kids.append(NONE)
+            bounds.append(last)
+            kids.append(EVERY)
+            past = last + 1
+        if past <= top:
+            bounds.append(top)
+            kids.append(NONE)
+        return self._engine.node(level, bounds, kids)
+
+    def masked(self, field: str, mask: int, value: int) -> Set | None:
+        """Return the packets with `field & mask == value`, or None when that would take too many intervals."""
+        found = mask_ranges(mask, value, self.fields[self._level[field]].top)
+        return None if found is None else self.ranges(field, found)
+
+    def variable(self, name: str) -> Set:
+        """Return the packets for which the unknown `name` holds; a new name becomes a field after all others."""
+        if name not in self._level:
+            self._level[name] = len(self.fields)
+            self.fields.append(Field(name, 1))
+        return self._engine.node(self._level[name], [0, 1], [NONE, EVERY])
+
+    # -- combining ------------------------------------------------------------------------------------------------------------
+
+    def minus(self, left: Set, right: Set) -> Set:
+        """Return what is in `left` and not in `right`."""
+        return NONE if left in (right, NONE) else self.both(left, self.complement(right))
+
+    def all_of(self, sets: Iterable[Set]) -> Set:
+        """Return the intersection of many sets; EVERY of none."""
+        return _balanced(list(sets), self.both, EVERY)
+
+    def any_of(self, sets: Iterable[Set]) -> Set:
+        """Return the union of many sets; NONE of none."""
+        return _balanced(list(sets), self.either, NONE)
+
+    def exists(self, of: Set, fields: Iterable[str]) -> Set:
+        """Return the packets that are in `of` for at least one value of `fields`."""
+        return self._engine.quantify(of, self._levels(fields), self.either)
+
+    def forall(self, of: Set, fields: Iterable[str]) -> Set:
+        """Return the packets that are in `of` whatever the values of `fields`."""
+        return self._engine.quantify(of, self._levels(fields), self.both)
+
+    def only(self, of: Set, fields: Iterable[str]) -> Set:
+        """Return the projection of `of` on `fields`: every other field may be anything for which `of` has a packet."""
+        kept = set(fields)
+        return self.exists(of, [field.name for field in self.fields if field.name not in kept])
+
+    def forget(self) -> None:
+        """Drop the memory of past operations (never a set): less memory, and the next operation begins anew."""
+        self._engine.forget()
+
+    # -- asking ---------------------------------------------------------------------------------------------------------------
+
+    def holds(self, of: Set, point: Mapping[str, int]) -> bool:
+        """Whether a packet is in a set. Fields that `point` does not name count as 0."""
+        while of > EVERY:
+            level, bounds, kids = self._nodes[of]
+            of = kids[bisect_left(bounds, point.get(self.fields[level].name, 0))]
+        return of == EVERY
+
+    def witness(self, of: Set, wishes: Iterable[Set] = ()) -> Point | None:
+        """Return one packet of a set with a value for every field that matters, or None of the empty set.
+
+        `wishes`: sets that it should be in as well, the most important first; a wish that cannot be had is let go.
+        """
+        for wish in wishes:
+            of = self.both(of, wish) or of
+        if of == NONE:
+            return None
+        point: Point = {}
+        while of > EVERY:
+            level, bounds, kids = self._nodes[of]
+            index = next(index for index, kid in enumerate(kids) if kid != NONE)
+            point[self.fields[level].name] = bounds[index - 1] + 1 if index else 0
+            of = kids[index]
+        return point
+
+    def regions(self, of: Set) -> Iterator[Region]:
+        """Yield the set as disjoint boxes: ranges of each field that matters.
+
+        Lazily, for there can be very many: take what is needed; `only` first makes few of them.
+        """
+        if of == NONE:
+            return
+        if of == EVERY:
+            yield {}
+            return
+        level, bounds, kids = self._nodes[of]
+        parts: dict[Set, list[Range]] = {}
+        low = 0
+        for bound, kid in zip(bounds, kids, strict=True):
+            parts.setdefault(kid, []).append((low, bound))
+            low = bound + 1
+        for kid, ranges in parts.items():
+            for region in self.regions(kid):
+                yield {self.fields[level].name: tuple(ranges), **region}
+
+    def count(self, of: Set, fields: Sequence[str] | None = None) -> int:
+        """Return how many packets a set has, over `fields` (default: all but unknowns), which must be all that matter to it."""
+        names = [field.name for field in FIELDS] if fields is None else fields
+        levels = {self._level[name]: self.fields[self._level[name]].top + 1 for name in names}
+        return self._engine.count(of, levels)
+
+    def size(self, of: Set) -> int:
+        """Return the number of nodes of a set."""
+        return self._engine.size(of)
+
+    def support(self, of: Set) -> tuple[str, ...]:
+        """Return the names of the fields and unknowns that matter to a set, in order."""
+        return tuple(self.fields[level].name for level in sorted(self._engine.levels(of)))
+
+    def _levels(self, fields: Iterable[str]) -> frozenset[int]:
+        return frozenset(self._level[name] for name in fields if name in self._level)
+
+
+def _balanced(sets: list[Set], join: Callable[[Set, Set], Set], empty: Set) -> Set:
+    """Join neighbours, then neighbours of those: sets stay small for longest."""
+    while len(sets) > 1:
+        pairs = [join(left, right) for left, right in zip(sets[::2], sets[1::2], strict=False)]
+        sets = pairs + sets[len(sets) - 1 :] if len(sets) % 2 else pairs
+    return sets[0] if sets else empty
