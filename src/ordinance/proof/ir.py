@@ -169,7 +169,7 @@ class Base(msgspec.Struct, frozen=True):
 
     chain: str  #: key
     families: tuple[int, ...]  #: `fields.IPV4`, `fields.IPV6`
-    hook: str  #: "prerouting" | "input" | "forward" (others are not walked)
+    hook: str  #: "prerouting" | "input" | "forward" | "postrouting" (others are not walked)
     priority: int  #: lower is earlier
     policy: Kind  #: ACCEPT or DROP
     where: Where

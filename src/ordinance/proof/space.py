@@ -36,10 +36,17 @@ class Space:
 
     # -- making sets ----------------------------------------------------------------------------------------------------------
 
-    def ranges(self, field: str, ranges: Iterable[Range]) -> Set:
+    def box(self, region: Mapping[str, Iterable[Range]]) -> Set:
+        """Return the packets with every field of `region` in its ranges; the same as `all_of` of `ranges`, faster."""
+        found = EVERY
+        for field in sorted(region, key=self._level.__getitem__, reverse=True):
+            found = self.ranges(field, region[field], found) if found else NONE
+        return found
+
+    def ranges(self, field: str, ranges: Iterable[Range], then: Set = EVERY) -> Set:
         """Return the packets whose `field` lies in one of `ranges` (any order, they may overlap).
 
-        Raises ValueError for a value outside the field.
+        `then`: a set over later fields that they must be in as well. Raises ValueError for a value outside the field.
         """
         level, top = self._level[field], self.fields[self._level[field]].top
         bounds: list[int] = []
@@ -55,7 +62,7 @@ class Space:
                 bounds.append(low - 1)
                 kids.append(NONE)
             bounds.append(last)
-            kids.append(EVERY)
+            kids.append(then)
             past = last + 1
         if past <= top:
             bounds.append(top)

@@ -1,0 +1,91 @@
+"""The way of some packets through a base chain, rule by rule: what accepts them, and what they meet that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ordinance.proof.ir import Base, Chain, Havoc, Kind, Nat, Rule, Ruleset, Statement, Taint, Verdict, VerdictMap
+from ordinance.proof.matching import MATCHES, unknowns
+from ordinance.proof.segments import translated
+from ordinance.proof.space import NONE, Set
+
+if TYPE_CHECKING:
+    from ordinance.proof.walk import Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Packets that some rule may accept (`rule` None: the policy of the base chain), translate, or leave in doubt."""
+
+    chain: Chain
+    rule: Rule | None
+    packets: Set
+    nat: Nat | None = None
+    doubt: str = ""  #: an unknown that they met and that may change their fate here
+
+
+class Tracer:
+    """Follows packets through the chains of one ruleset."""
+
+    def __init__(self, walk: Walk, ruleset: Ruleset) -> None:
+        self._walk = walk
+        self._space = walk.space
+        self._ruleset = ruleset
+        self._summary = walk.summary(ruleset)
+
+    def base(self, base: Base, packets: Set) -> Iterator[Hit]:
+        """Yield what may accept `packets` in a base chain; packets of another family are not its business."""
+        chain = self._ruleset.chains[base.chain]
+        mine = self._space.ranges("family", [(family, family) for family in base.families])
+        packets = self._space.both(packets, mine)
+        yield from self._chain(chain, packets)
+        segment = self._summary.chains[chain.key]
+        ended = self._space.both(packets, self._space.either(segment.on, segment.back))
+        if base.policy is Kind.ACCEPT and ended != NONE:
+            yield Hit(chain, None, ended)
+
+    def _chain(self, chain: Chain, packets: Set) -> Iterator[Hit]:
+        for rule in chain.rules:
+            if packets == NONE:
+                return
+            yield from self._rule(chain, rule, packets)
+            packets = self._space.both(packets, self._summary.rule(rule.statements).on)
+
+    def _rule(self, chain: Chain, rule: Rule, reach: Set) -> Iterator[Hit]:
+        for statement in rule.statements:
+            if reach == NONE:
+                return
+            yield from self._statement(chain, rule, statement, reach)
+            if isinstance(statement, MATCHES):
+                doubtful = list(unknowns((statement,)))
+                reach = self._space.both(reach, self._summary.matcher.extent(statement).may)
+                if reach != NONE:
+                    yield from (Hit(chain, rule, reach, doubt=found.selector) for found in doubtful)
+
+    def _statement(self, chain: Chain, rule: Rule, statement: Statement, reach: Set) -> Iterator[Hit]:
+        if isinstance(statement, Verdict):
+            yield from self._verdict(chain, rule, statement, reach)
+        elif isinstance(statement, VerdictMap):
+            for match, verdict in statement.entries:
+                may, must = self._summary.matcher.extent(match)
+                yield from self._verdict(chain, rule, verdict, self._space.both(reach, may))
+                reach = self._space.minus(reach, must)
+        elif isinstance(statement, Nat):
+            mine = translated(self._space, statement, reach)
+            if mine != NONE:
+                yield Hit(chain, rule, mine, nat=statement)
+        elif isinstance(statement, Havoc):
+            yield Hit(chain, rule, reach, doubt=statement.what)
+            yield Hit(chain, rule, reach)
+        elif isinstance(statement, Taint):
+            yield Hit(chain, rule, reach, doubt=statement.what)
+
+    def _verdict(self, chain: Chain, rule: Rule, verdict: Verdict, reach: Set) -> Iterator[Hit]:
+        if reach == NONE:
+            return
+        if verdict.kind is Kind.ACCEPT:
+            yield Hit(chain, rule, reach)
+        elif verdict.kind in (Kind.JUMP, Kind.GOTO):
+            yield from self._chain(self._ruleset.chains[verdict.target], reach)
