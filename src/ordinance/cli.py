@@ -12,6 +12,7 @@ from ordinance.errors import OrdinanceError
 from ordinance.inventory import cli as inventory_cli
 from ordinance.lab import cli as lab_cli
 from ordinance.replay import cli as replay_cli
+from ordinance.sweepcommand import cli as sweep_cli
 
 #: Exit code of every error that the person at the keyboard can act on.
 CANNOT = 4
@@ -27,13 +28,15 @@ def parser() -> argparse.ArgumentParser:
     inventory_cli.register(commands)
     verifying.register(commands)
     replay_cli.register(commands)
+    sweep_cli.register(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 2 not a command, 3 not up (`lab status`), 4 cannot be done, 7 not sound (`verify`).
+    0 done, 2 not a command (or `sweep` was interrupted), 3 not up (`lab status`), 4 cannot be done, 6 unproven (`sweep`),
+    7 not sound (`verify`).
     """
     arguments = parser().parse_args(argv)
     try:

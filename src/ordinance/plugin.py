@@ -249,6 +249,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     except (KeyboardInterrupt, pytest.exit.Exception):
         if (audit := item.config.stash.get(AUDIT, None)) is not None:
             audit.fault = audit.fault or "the run was interrupted"
+            audit.observatory.halt()  # at once: what pytest has to say, and publishing, come after it
         raise
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 
-from ordinance.inventory.model import PublicGroup
+from ordinance.inventory.model import Address, PublicGroup
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import AddressSweep, Answer, Canary, SweepSighting, family
@@ -41,30 +41,36 @@ def _hops_by_address(sweep: SweepSighting) -> dict[str, int]:
     return {**canaries, **known}
 
 
-def sweep_doubts(group: PublicGroup, sweep: SweepSighting, profile: Profile) -> Iterator[str]:
-    """Each reason why an open port of this group may have been missed."""
+def sweep_doubts(
+    group: PublicGroup, sweep: SweepSighting, profile: Profile, addresses: Sequence[Address] | None = None, ports: int = 0
+) -> Iterator[str]:
+    """Each reason why an open port of this group may have been missed.
+
+    A sweep alone asks some `addresses` (which the group's canaries vouch for), on so many `ports`; an audit all of both.
+    """
+    wanted = group.addresses if addresses is None else addresses
     certificate = sweep.certificate
     if not certificate.complete:
         yield f"the sweep was not complete: {certificate.why_incomplete or 'it ended early'}"
     if certificate.local_errors:
         yield f"the vantage itself could not send {certificate.local_errors} probes"
-    for version in sorted({address.version for address in group.addresses}):
-        asked = [str(address) for address in group.addresses if address.version == version]
-        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep))
-    yield from _canary_doubts(group_canaries(group, sweep), group)
+    for version in sorted({address.version for address in wanted}):
+        asked = [str(address) for address in wanted if address.version == version]
+        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep, ports))
+    yield from _canary_doubts(group_canaries(group, sweep), group.name, wanted)
     for canary in group_canaries(group, sweep):
-        if any_silent([canary.address], sweep):
+        if any_silent([canary.address], sweep, ports):
             yield from _loss_doubts(canary, sweep, profile)
-    for address in group.addresses:
-        yield from _address_doubts(str(address), sweep)
+    for address in wanted:
+        yield from _address_doubts(str(address), sweep, ports or PORTS)
 
 
-def any_silent(addresses: Iterable[str], sweep: SweepSighting) -> bool:
+def any_silent(addresses: Iterable[str], sweep: SweepSighting, ports: int = 0) -> bool:
     """Whether a port of these addresses stayed silent, or is not known about: what has answered has not been missed."""
     for address in addresses:
         seen = sweep.of(address)
         answered = count(ports for group in seen.of(Answer.OPEN, Answer.RST, Answer.ICMP) for ports in group.ports) if seen else 0
-        if answered < PORTS:
+        if answered < (ports or PORTS):
             return True
     return False
 
@@ -82,10 +88,10 @@ def _family_doubts(version: int, sweep: SweepSighting, profile: Profile, *, sile
             yield f"the vantage is not shown to be able to send over IPv{version} to ports {said(unechoed.ports)}"
 
 
-def _canary_doubts(canaries: tuple[Canary, ...], group: PublicGroup) -> Iterator[str]:
+def _canary_doubts(canaries: tuple[Canary, ...], name: str, wanted: Sequence[Address]) -> Iterator[str]:
     families = {family(canary.address) for canary in canaries if canary.answered}
-    for version in sorted({address.version for address in group.addresses} - families):
-        yield f"no known open port of {group.name} was found over IPv{version}, so the sweep is not shown to see any"
+    for version in sorted({address.version for address in wanted} - families):
+        yield f"no known open port of {name} was found over IPv{version}, so the sweep is not shown to see any"
     for canary in canaries:
         if not canary.answered:
             yield f"{canary.address} port {canary.port}, which is meant to be open, never answered"
@@ -109,13 +115,13 @@ def _loss_doubts(canary: Canary, sweep: SweepSighting, profile: Profile) -> Iter
         yield f"{canary.address} port {canary.port} {told}, so open ports of it may have been missed"
 
 
-def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
+def _address_doubts(address: str, sweep: SweepSighting, ports: int) -> Iterator[str]:
     seen = sweep.of(address)
     if seen is None:
         yield f"{address} was not swept"
         return
-    if seen.covered() < PORTS:
-        yield f"{address}: {PORTS - seen.covered()} ports were not asked"
+    if seen.covered() < ports:
+        yield f"{address}: {ports - seen.covered()} ports were not asked"
 
 
 def nobody_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:

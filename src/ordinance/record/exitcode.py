@@ -56,6 +56,8 @@ def page() -> str:
         "Made from `src/ordinance/record/exitcode.py` by `python -m ordinance.record.exitcode > docs/exit-codes.md`.\n\n"
         "| code | name | when |\n|---|---|---|\n"
         f"{rows}\n\n"
+        "`ordinance sweep` uses 0 (complete: within its miss bound no port was missed), 2 (interrupted), 4 (usage) and 6 (a port "
+        "may have been missed). An open port is no violation there: nothing is judged.\n\n"
         "Where more than one fits: an interrupted run is 2 whatever it found; then 5 for an empty plan; then 1; then 6.\n"
         "A missing or expired attestation changes no exit code (see `docs/decisions/attestations.md`).\n"
     )

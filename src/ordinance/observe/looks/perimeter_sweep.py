@@ -18,6 +18,7 @@ from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
+from ordinance.observe.pace_words import sweep_words
 from ordinance.sight.perimeter import (
     AddressSweep,
     Answer,
@@ -30,7 +31,7 @@ from ordinance.sight.perimeter import (
     SweepSighting,
     Unechoed,
 )
-from ordinance.sight.ports import count, each
+from ordinance.sight.ports import Range, count, each
 
 VANTAGE = "outside"
 ENGINE = "connect sweep, packet agent 1"
@@ -38,6 +39,8 @@ ALL_PORTS = (1, 65_535)
 FAMILIES = (4, 6)
 #: So many canaries, none lost, bound the chance of a miss by 1e-4 in one round: (0 + 1) / (n + 2).
 CANARIES = 10_300
+#: In a sweep of fewer ports than that, two rounds with so many cost less than one with all of them.
+CANARIES_AMONG_FEW = 200
 #: How much of the canaries a witness bears: a web server answers thousands, a mail or news server starts a process for each.
 WEIGHTS = {"http": 20.0, "https": 20.0, "dns": 8.0}
 #: What any other witness bears in a round, where a family has no web or name server: then more rounds make up for it.
@@ -51,29 +54,47 @@ CAREFUL_A_KIND = 8
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Who is swept, and by whose canaries."""
+    """Who is swept on which ports, from where, and by whose canaries."""
 
     addresses: tuple[Address, ...]
     barred: tuple[Address, ...]
     canaries: tuple[Service, ...]
     echo: tuple[Address, ...]
+    vantage: str = VANTAGE
+    ports: Range = ALL_PORTS
 
 
 @look("perimeter-sweep")
 def perimeter_sweep(context: LookContext) -> SweepSighting:
     """Sweep, then ask again with care where a refusal may have come from behind the firewall."""
-    plan = _plan(context.inventory)
-    vantage = context.door.at(VANTAGE)
+    return _sweep(context, _plan(context.inventory))
+
+
+def sweep_of(context: LookContext, addresses: tuple[Address, ...], vantage: str, ports: Range) -> SweepSighting:
+    """Sweep these addresses on these ports alone, from any vantage; the canaries are what the inventory declares for its zone."""
+    inventory = context.inventory
+    zone, families = inventory.vantages[vantage].zone, {address.version for address in addresses}
+    admitted = tuple(address for address in addresses if inventory.scope.admits(address))
+    barred = tuple(address for address in addresses if address not in admitted)
+    canaries = _canaries_for("outside" if zone == "outside" else "inside", inventory)
+    # from inside, the echo's silence would be the firewall's
+    echo = tuple(e for e in _echo(inventory) if zone == "outside" and e.version in families and e not in addresses)
+    held = tuple(service for service in canaries if service.address.version in families)
+    return _sweep(context, _Plan(admitted, barred, held, echo, vantage, ports))
+
+
+def _sweep(context: LookContext, plan: _Plan) -> SweepSighting:
+    vantage = context.door.at(plan.vantage)
     started = datetime.now(UTC)
     seconds = _seconds_allowed(plan, context.inventory)
-    last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context))
+    last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context, plan))
     with believable(observation):
         swept = tuple(_addresses(last, plan))
-    careful, observations, why = _again(context, vantage, swept)
+    careful, observations, why = _again(context, vantage, plan, swept)
     with believable(observation):
         certificate = _certificate(last, plan, swept, started, why)
     return SweepSighting(
-        vantage=VANTAGE, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
+        vantage=plan.vantage, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
     )
 
 
@@ -81,9 +102,17 @@ def _plan(inventory: Inventory) -> _Plan:
     public = [address for group in inventory.public for address in group.addresses]
     wanted = tuple(dict.fromkeys([*public, *(address for site in inventory.intranet for address in site.addresses)]))
     admitted = tuple(address for address in wanted if inventory.scope.admits(address))
-    canaries = tuple(s for s in inventory.services if "outside" in s.seen_from and inventory.scope.admits(s.address))
-    echo = tuple(address for address in inventory.echo if inventory.scope.admits(address))
-    return _Plan(admitted, tuple(address for address in wanted if address not in admitted), canaries, echo)
+    canaries = _canaries_for("outside", inventory)
+    barred = tuple(address for address in wanted if address not in admitted)
+    return _Plan(admitted, barred, canaries, _echo(inventory), VANTAGE, ALL_PORTS)
+
+
+def _canaries_for(zone: str, inventory: Inventory) -> tuple[Service, ...]:
+    return tuple(s for s in inventory.services if zone in s.seen_from and inventory.scope.admits(s.address))
+
+
+def _echo(inventory: Inventory) -> tuple[Address, ...]:
+    return tuple(address for address in inventory.echo if inventory.scope.admits(address))
 
 
 def _job(plan: _Plan, context: LookContext, seconds: float) -> dict[str, Any]:
@@ -94,6 +123,7 @@ def _job(plan: _Plan, context: LookContext, seconds: float) -> dict[str, Any]:
         "canaries_per_round": {str(family): _canaries(family, plan, paced=bool(pace.per_host)) for family in FAMILIES},
         "miss_bound": context.profile.miss_bound, "rate": pace.total, "per_host": pace.per_host, "timeout": TIMEOUT,
         "in_flight": IN_FLIGHT, "lanes": LANES, "seconds": seconds, "seed": context.seed,
+        "first_port": plan.ports[0], "last_port": plan.ports[1],
     }  # fmt: skip
 
 
@@ -102,7 +132,8 @@ def _canaries(family: int, plan: _Plan, *, paced: bool) -> int:
     witnesses = [service for service in plan.canaries if service.address.version == family]
     borne = sum(CANARIES if service.protocol in WEIGHTS else CANARIES_A_HEAVY_WITNESS for service in witnesses)
     most = CANARIES_A_WITNESS_PACED * len({service.address for service in witnesses}) if paced else CANARIES
-    return min(CANARIES, borne, most)
+    ports = count([plan.ports]) * sum(address.version == family for address in plan.addresses)
+    return min(CANARIES_AMONG_FEW if 0 < ports <= CANARIES else CANARIES, borne, most)
 
 
 def _seconds_allowed(plan: _Plan, inventory: Inventory) -> float:
@@ -113,13 +144,14 @@ def _seconds_allowed(plan: _Plan, inventory: Inventory) -> float:
         rates.append(float(inventory.pace.total))
     if inventory.pace.per_host:
         rates.append(0.9 * inventory.pace.per_host * addresses)
-    return 300.0 + 3 * addresses * ALL_PORTS[1] / min(rates)
+    return 300.0 + 3 * addresses * count([plan.ports]) / min(rates)
 
 
-def _progress(context: LookContext) -> Any:
+def _progress(context: LookContext, plan: _Plan) -> Any:
     def told(line: dict[str, Any]) -> None:
-        text = f"sweep from outside, round {line.get('round', 0)}, {line.get('rate', 0)} connects a second"
-        context.progress(line.get("done_ports", 0), line.get("total_ports", 0), text)
+        done, total = line.get("done_ports", 0), line.get("total_ports", 0)
+        text = f"sweep from {plan.vantage}, {sweep_words(done, total, line.get('round', 0), line.get('rate', 0))}"
+        context.progress(done, total, text)
 
     return told
 
@@ -131,16 +163,16 @@ def _addresses(last: dict[str, Any], plan: _Plan) -> Iterable[AddressSweep]:
     groups: dict[str, list[PortAnswer]] = {str(address): [] for address in plan.addresses}
     for answer in last["answers"]:
         if not answer["echo"]:
-            groups[answer["address"]].append(_group(answer))
+            groups[answer["address"]].append(_group(answer, plan.ports))
     for address, found in groups.items():
         yield AddressSweep(address=address, answers=tuple(sorted(found, key=lambda group: group.ports)))
     for barred in plan.barred:
-        unasked = PortAnswer(ports=(ALL_PORTS,), reply=Reply(answer=Answer.UNASKED, by="not in the inventory's scope"))
+        unasked = PortAnswer(ports=(plan.ports,), reply=Reply(answer=Answer.UNASKED, by="not in the inventory's scope"))
         yield AddressSweep(address=str(barred), answers=(unasked,))
 
 
-def _group(answer: dict[str, Any]) -> PortAnswer:
-    first, final = ALL_PORTS
+def _group(answer: dict[str, Any], asked: Range) -> PortAnswer:
+    first, final = asked
     if not all(first <= low <= high <= final for low, high in answer["ports"]):
         raise ValueError("there are no such ports")
     return PortAnswer(ports=tuple((low, high) for low, high in answer["ports"]), reply=reply_of(answer))
@@ -148,16 +180,16 @@ def _group(answer: dict[str, Any]) -> PortAnswer:
 
 def _certificate(last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str) -> Certificate:
     unechoed = tuple(
-        Unechoed(family=ip_address(answer["address"]).version, ports=_group(answer).ports)
+        Unechoed(family=ip_address(answer["address"]).version, ports=_group(answer, plan.ports).ports)
         for answer in last["answers"]
         if answer["echo"] and answer["answer"] != Answer.OPEN
     )
     barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
     reasons = [text for text in (last["why_incomplete"], barred, why) if text]
     return Certificate(
-        vantage=VANTAGE, engine=ENGINE, started=_stamp(started), finished=_stamp(datetime.now(UTC)),
+        vantage=plan.vantage, engine=ENGINE, started=_stamp(started), finished=_stamp(datetime.now(UTC)),
         complete=last["complete"] and not reasons, why_incomplete="; ".join(reasons),
-        ports_planned=ALL_PORTS[1] * len(swept), ports_covered=sum(address.covered() for address in swept),
+        ports_planned=count([plan.ports]) * len(swept), ports_covered=sum(address.covered() for address in swept),
         probes=last["probes"], seconds=last["seconds"], canaries=msgspec.convert(last["canaries"], tuple[Canary, ...]),
         bounds=msgspec.convert(last["bounds"], tuple[FamilyBound, ...]), voided_windows=last["voided"],
         requeued=last["requeued"], local_errors=last["local"], hears_icmp=last["privileged"], reads_hops=last["privileged"],
@@ -173,12 +205,12 @@ def _stamp(moment: datetime) -> str:
 
 
 def _again(
-    context: LookContext, vantage: VantagePoint, swept: tuple[AddressSweep, ...]
+    context: LookContext, vantage: VantagePoint, plan: _Plan, swept: tuple[AddressSweep, ...]
 ) -> tuple[tuple[CarefulAddress, ...], tuple[str, ...], str]:
     """Ask refused ports again, some of each kind and address; what was seen, its observations, and why it could not be."""
     asks = []
     for seen in swept:
-        address = next(a for a in (*_plan(context.inventory).addresses, None) if a is None or str(a) == seen.address)
+        address = next(a for a in (*plan.addresses, None) if a is None or str(a) == seen.address)
         ports = [port for group in seen.of(Answer.RST, Answer.ICMP) for port in _some(group)]
         if address is not None and ports:
             decoy = next(port for port in range(20_011, 60_000) if not _answered(seen, port) or port == 59_999)  # noqa: PLR2004
