@@ -28,6 +28,13 @@ def test_f1_tracking_in_one_family_says_nothing_of_the_other():
     assert fate(of, packet("2001:db8::7", "2001:db8:100::5", dport=25, fragoff=185)) == "passes"
 
 
+def test_f1_translating_tracks_only_the_family_of_its_addresses():
+    nat = "table inet a { chain p { type nat hook prerouting priority dstnat; dnat ip to 198.51.100.5; }\n}\n"
+    of = outcome(forward("accept", before=nat))
+    assert not of.space.holds(of.world, packet("192.0.2.7", "198.51.100.5", dport=25, fragoff=185))
+    assert fate(of, packet("2001:db8::7", "2001:db8:100::5", dport=25, fragoff=185)) == "passes"
+
+
 def test_f2_what_a_verdict_map_misses_leaves_the_rule():
     of = outcome(forward("tcp dport vmap { 22 : drop } accept\ntcp dport 80 accept"))
     assert fate(of, packet("192.0.2.7", "198.51.100.5", dport=25)) == "blocked"

@@ -24,7 +24,9 @@ OTHER = ("arp",)
 _IGNORED = ("metainfo", "counter", "quota", "limit", "ct helper", "ct timeout", "ct expectation", "secmark", "synproxy")
 #: Statements and expressions that switch connection tracking on for their family (nf_ct_netns_get of the kernel). In JSON only a
 #: key is followed by a colon; inside a string its quotes would be escaped.
-_TRACKING = re.compile(r'"(?:ct|dnat|snat|masquerade|redirect|flow)"\s*:')
+_TRACKING = re.compile(r'"(?:ct|masquerade|redirect|flow)"\s*:')
+#: These do so for the family of their addresses alone, in a table inet too (nft_nat_init).
+_TRANSLATING = ("dnat", "snat")
 _POLICIES = {"accept": Kind.ACCEPT, "drop": Kind.DROP}
 
 
@@ -131,6 +133,14 @@ class _Reader:
         for expression in expressions if isinstance(expressions, list) else []:
             if isinstance(expression, dict):
                 self._changes(expression, table)
+                self._translates(expression, table)
+
+    def _translates(self, expression: dict[str, Any], table: tuple[str, str]) -> None:
+        for kind in _TRANSLATING:
+            body = expression.get(kind)
+            if isinstance(body, dict) and table not in self._dormant:
+                family = table[0] if table[0] != "inet" else str(body.get("family"))
+                self._tracked.update(FAMILIES.get(family, ()))
 
     def _changes(self, expression: dict[str, Any], table: tuple[str, str]) -> None:
         for kind in ("set", "map"):
