@@ -92,22 +92,34 @@ def judge(observatory, control, inventory, profile):
     return [verdict.state.value, verdict.reason]
 
 
-def main(lab_name, last_port, controls):
-    """Look and judge."""
-    os.environ["ORDINANCE_LAB"] = lab_name  # whose secrets `lab:NAME` are
-    looks.register_all()
-    only_the_first(int(last_port))
-    inventory, profile = narrowed(), load_profile("default")
-    join_network(state.find(lab_name).pid_of("itd"))
+def looked(controls, inventory, profile):
+    """Make the looks that these controls rest on, side by side and once, and judge: control -> [verdict, reason]."""
     door = NetworkDoor(inventory, MemoryJournal())
     observatory = Observatory(
         LOOKS, lambda look: LookContext(door=door.for_look(look), inventory=inventory, profile=profile, sight=lambda _: None)
     )
     for name in dict.fromkeys(name for control in controls for name in JUDGES[control][0]):
         observatory.start(name)
-    found = {control: judge(observatory, control, inventory, profile) for control in controls}
-    door.close()
-    sys.stdout.write(json.dumps(found))
+    try:
+        return {control: judge(observatory, control, inventory, profile) for control in controls}
+    finally:
+        door.close()
+
+
+def sit_down(lab_name, last_port):
+    """Move this process to the auditor's desk of the lab and narrow the sweep; the lab."""
+    os.environ["ORDINANCE_LAB"] = lab_name  # whose secrets `lab:NAME` are
+    looks.register_all()
+    only_the_first(last_port)
+    lab = state.find(lab_name)
+    join_network(lab.pid_of("itd"))
+    return lab
+
+
+def main(lab_name, last_port, controls):
+    """Look and judge."""
+    sit_down(lab_name, int(last_port))
+    sys.stdout.write(json.dumps(looked(controls, narrowed(), load_profile("default"))))
 
 
 if __name__ == "__main__":

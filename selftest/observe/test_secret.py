@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
 
-from ordinance.inventory.model import SecretRef
+from ordinance.inventory.model import Host, SecretRef, SnmpUser
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.memory import MemoryJournal
 from ordinance.observe.recorder import Recorder
-from ordinance.observe.secret import Vault
-from selftest.observe.world import LOOPBACK, door, peer
+from ordinance.observe.secret import Secret, Vault
+from selftest.observe.world import LOOPBACK, door, inventory, peer, ssh_host
 
 WORD = "tröublesome-Pass/word+1"
 
@@ -111,3 +112,46 @@ def test_a_dialogue_records_neither_what_we_send_in_secret_nor_its_echo():
     (seen,) = journal.contacts
     assert seen.seen == "> PASS «secret»\n< PASS «secret»"
     assert WORD.encode() not in base64.b64decode(seen.raw)
+
+
+def test_a_secret_that_is_hidden_as_one_does_not_blot_out_the_word_for_it():
+    vault = Vault()
+    vault.hide(Secret(WORD))
+    assert vault.redact(f"a secret: {WORD}".encode()) == "a secret: «secret»".encode()
+
+
+@pytest.mark.parametrize("length", range(5, len(WORD.encode())))
+def test_what_a_cut_has_left_of_a_secret_is_taken_out(length):
+    vault, whole = Vault(), WORD.encode()
+    vault.hide(WORD)
+    for cut in (b"said " + whole[:length], b"said " + whole[:length] + "… (9 more bytes)".encode(), whole[-length:] + b" said"):
+        shown = vault.redact(cut)
+        assert whole[:5] not in shown
+        assert whole[-5:] not in shown
+        assert "«secret»".encode() in shown
+    assert vault.redact(b"said tr") == b"said tr"
+
+
+def test_a_piece_in_the_middle_of_a_sentence_is_none():
+    vault = Vault()
+    vault.hide("passphrase")
+    assert vault.redact(b"a passphras in a sentence") == b"a passphras in a sentence"
+
+
+def test_every_secret_of_the_inventory_is_known_before_anybody_is_asked(monkeypatch, tmp_path):
+    monkeypatch.setenv("A_SECRET", WORD)
+    (tmp_path / "key").write_text("another-word")
+    known = inventory(hosts=[
+        ssh_host("dept", 22, SecretRef("file", str(tmp_path / "key")), ()),
+        Host("fw", frozenset(), snmp=SnmpUser(LOOPBACK, 161, "audit", SecretRef("env", "A_SECRET"), SecretRef("env", "NONE"))),
+    ])  # fmt: skip
+    journal = MemoryJournal()
+    door(journal, known).note(vantage="here", target="x", action="x", outcome="ok", seen=f"{WORD} and another-word")
+    assert journal.observations[-1].seen == "«secret» and «secret»"
+
+
+def test_a_key_line_is_found_in_other_spellings():
+    vault, line = Vault(), "AAAAsecret/line+1"
+    vault.hide(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{line}\n-----END OPENSSH PRIVATE KEY-----\n")
+    for spelt in (line.encode().hex(), quote(line, safe=""), base64.b64encode(line.encode()).decode()):
+        assert spelt not in vault.redact_text(f"debug: {spelt} end")

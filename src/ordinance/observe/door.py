@@ -40,6 +40,7 @@ class NetworkDoor:
         self.inventory = inventory
         self.journal = journal
         self.vault = Vault()
+        self.vault.learn(inventory)
         switch = switch or KillSwitch.of_environment(halted)
         self.gate = Gate(switch, ScopeGuard(inventory.scope), Pacer(inventory.pace, now, sleep))
         self._links: dict[str, SshLink] = {}

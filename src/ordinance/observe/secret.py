@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
+import contextlib
+import dataclasses
 import os
 import re
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from ordinance.errors import OrdinanceError
 from ordinance.inventory.model import SecretRef
 from ordinance.observe.api import CouldNotLook, Unseen
-from ordinance.observe.safetext import safe
+from ordinance.observe.spelling import in_base64, pieces_out, spellings
 
 MARK = "«secret»"
 HASH_MARK = "«hash»"
@@ -24,7 +23,6 @@ _HASH = re.compile(rb"\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|md5|argon2[id]{0,2})\$[./A
 _SHORTEST = 4  #: bytes; anything shorter would blot out ordinary text and is no secret
 _KEY_LINE = 8  #: bytes of a private key's shortest line that is looked for: the last one may be "=="
 _MOST = 1 << 20
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Secret(str):
@@ -52,23 +50,32 @@ class Vault:
         self.hide(value)
         return Secret(value)
 
+    def learn(self, known: object) -> None:
+        """Hide every secret that an inventory names and that is there: a peer may say one before anybody has used it."""
+        for reference in set(_references(known)):
+            with contextlib.suppress(CouldNotLook):  # whoever needs it says that it is missing
+                self.resolve(reference)
+
     def hide(self, value: str) -> None:
         """Never record this text: as it is, as others write it, or inside base64 of anything (SASL, HTTP Basic)."""
+        value = str(value)  # of a `Secret`, the text itself: its repr is the mark, and would be looked for
         raw = value.encode("utf-8", "surrogateescape")
         if len(raw) < _SHORTEST:
             return
-        needles = {raw, *_in_base64(raw), *_as_others_write(value, raw)}
+        needles = {raw, *in_base64(raw), *spellings(value, raw)}
         if "PRIVATE KEY-----" in value:
-            needles |= {line for line in raw.splitlines() if len(line) >= _KEY_LINE and not line.startswith(b"-----")}
+            lines = [line for line in value.splitlines() if len(line) >= _KEY_LINE and not line.startswith("-----")]
+            needles |= {spelt for line in lines for spelt in (*in_base64(line.encode()), *spellings(line, line.encode()))}
         with self._lock:
             # Longest first, so that a secret within another leaves no remainder.
             self._needles = tuple(sorted({*self._needles, *needles}, key=len, reverse=True))
 
     def redact(self, raw: bytes) -> bytes:
-        """`raw` with every hidden text and every password hash replaced by a mark."""
+        """`raw` with every hidden text, what a cut has left of one, and every password hash replaced by a mark."""
         for needle in self._needles:
             if needle in raw:
                 raw = raw.replace(needle, MARK.encode())
+        raw = pieces_out(raw, self._needles, MARK.encode())
         return _HASH.sub(HASH_MARK.encode(), raw) if b"$" in raw else raw
 
     def redact_text(self, text: str) -> str:
@@ -104,26 +111,15 @@ def _file(path: Path) -> str | None:
         return None
 
 
-def _in_base64(raw: bytes) -> set[bytes]:
-    """Return what base64 shows of `raw` whatever stands before and after it: one spelling for each alignment."""
-    found = set()
-    for shift in range(3):
-        whole = base64.b64encode(b"\0" * shift + raw)
-        first = (shift * 8 + 5) // 6  # digits that hold bits of what stands before
-        last = (shift + len(raw)) * 8 // 6  # the first digit that holds bits of what comes after
-        if last - first >= _SHORTEST:
-            found |= {whole[first:last], whole[first:last].translate(_URL_SAFE)}
-    return found
-
-
-def _as_others_write(value: str, raw: bytes) -> set[bytes]:
-    """Return how a peer that says it back, a traceback or a file format may spell it."""
-    spelt = {
-        safe(value, cap=_MOST),
-        repr(value)[1:-1], repr(raw)[2:-1], ascii(value)[1:-1],
-        json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1],
-        html.escape(value), html.escape(value, quote=False),
-        quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, safe="").lower(),
-        raw.hex(), raw.hex().upper(), raw.hex(":"), raw.hex(" "),
-    }  # fmt: skip
-    return {spelling.encode("utf-8", "surrogateescape") for spelling in spelt}
+def _references(known: object) -> Iterator[SecretRef]:
+    """Every reference in a value made of dataclasses, mappings and tuples."""
+    if isinstance(known, SecretRef):
+        yield known
+    elif dataclasses.is_dataclass(known) and not isinstance(known, type):
+        for field in dataclasses.fields(known):
+            yield from _references(getattr(known, field.name))
+    elif isinstance(known, Mapping):
+        yield from _references(tuple(known.values()))
+    elif isinstance(known, tuple):
+        for item in known:
+            yield from _references(item)

@@ -29,6 +29,7 @@ from ordinance.observe.ssh_transport import PinnedTransport
 from ordinance.observe.stream import Stream
 
 _STDERR_CAP = 65_536  #: bytes of standard error that are kept; the rest is counted
+_COMPLAINT = 500  #: bytes of its end that are told when an agent failed
 _GRACE = 0.5  #: seconds in which a dying connection admits that it is one
 _Result = TypeVar("_Result")
 
@@ -196,7 +197,8 @@ def _last_line(lines: AgentLines, status: int, err: Kept) -> dict[str, Any]:
         return last
     if status == 127:  # noqa: PLR2004 - POSIX: not found
         raise CouldNotLook(Unseen.TOOL, "there is no python3")
-    complaint = err.data[-500:].decode("utf-8", "backslashreplace").strip()
+    cut = "…" if len(err.data) > _COMPLAINT else ""  # what is left of a secret there must be found
+    complaint = cut + err.data[-_COMPLAINT:].decode("utf-8", "backslashreplace").strip()
     raise CouldNotLook(Unseen.TOOL, f"ended with status {status} before it was done: {complaint}")
 
 
