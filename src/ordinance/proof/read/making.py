@@ -85,6 +85,9 @@ def masked(field: str, address: IPv4Address | IPv6Address, mask: IPv4Address | I
     tested, value = int(mask), int(address) & int(mask)
     if not tested:
         return ALWAYS
+    free = tested ^ ((1 << address.max_prefixlen) - 1)
+    if not free & (free + 1):  # the bits left free are the last ones: a network
+        return In(field, (ip_range(type(address)(value), type(address)(value | free)),))
     if isinstance(address, IPv4Address):
         return Mask(field, *ipv4_mask(tested, value))
     return Mask(field, tested, value)
