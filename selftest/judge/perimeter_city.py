@@ -56,16 +56,16 @@ PROFILE = Profile(
 )
 
 
-def _host(name: str, group: str, *addresses: str) -> Host:
+def host(name: str, group: str, *addresses: str) -> Host:
     return Host(name, frozenset({group}), tuple(ip_address(address) for address in addresses))
 
 
 def inventory(group: tuple[str, ...] = ALL) -> Inventory:
     hosts = [
-        _host("fw", "firewalls", FW),
-        _host("mail", "mail_gateways", MAIL, MAIL6),
-        _host("news", "news_hosts", NEWS),
-        _host("www", "internet_servers", WWW),
+        host("fw", "firewalls", FW),
+        host("mail", "mail_gateways", MAIL, MAIL6),
+        host("news", "news_hosts", NEWS),
+        host("www", "internet_servers", WWW),
     ]
     services = [
         Service(host.name, ip_address(address), port, protocol, WORDS[address], frozenset({"outside"}))

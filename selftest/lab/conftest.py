@@ -23,7 +23,7 @@ ORDINANCE = (sys.executable, "-m", "ordinance")
 #: Addresses that stay public: every kind of host, and one that no host uses.
 FEW = {
     "public-ipv4": ["198.51.100.1", "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8"],
-    "public-ipv6": ["2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8"],
+    "public-ipv6": ["2001:db8:100:1::3", "2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8"],
 }
 
 

@@ -41,19 +41,18 @@ def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) ->
     return done.returncode, verdicts, said
 
 
-#: Scenarios that sweep every port take half a minute each; of these the named ones are always run, the others by `./run matrix`.
+#: Scenarios that ask many ports take long; of these the named ones are always run, the others by `./run matrix`.
 ALWAYS = (
+    "udp-let-through-to-a-silent-service",
+    "udp-firewall-cannot-be-watched",
     "telnet-by-ipv6-only",
     "telnet-on-one-unused-address",
     "ftp-990-open",
     "vantage-egress-blocked",
     "vantage-host-key-changed",
 )
-SWEPT = {
-    control.id
-    for control in load_law().controls.values()
-    if "perimeter-sweep" in control.looks or "conversations" in control.looks
-}
+LONG_LOOKS = {"perimeter-sweep", "conversations", "inbound-udp"}
+SWEPT = {control.id for control in load_law().controls.values() if LONG_LOOKS & set(control.looks)}
 
 
 def scenario(fault: Plant):

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from ordinance.inventory.model import Inventory, ProbeMailbox, Service
 from ordinance.law.model import Profile
 from ordinance.observe.careful import control_for
+from ordinance.observe.looks.inbound_udp import OTHERS
 from ordinance.observe.looks.intranet_inside import HERE, WORKSTATION
 from ordinance.observe.looks.listeners import asked
 from ordinance.observe.looks.management_plane import facing_outside, way_there
 from ordinance.observe.mail.ways import SMTP_PROTOCOLS
+from ordinance.observe.protocols.udp_payloads import questions
 
 OUTSIDE = "outside"
 #: Looks that wait for another, which is made for them though no check asks for it.
@@ -195,10 +197,20 @@ def _ssh(inventory: Inventory, name: str, what: str) -> Iterator[tuple[str, str,
         yield HERE, f"{host.ssh.address} tcp {host.ssh.port}", f"SSH to {name}: {what}"
 
 
+def _udp(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    for host in inventory.with_role("firewalls"):
+        yield from _ssh(inventory, host.name, "watches the probes arrive; changes nothing")
+    ports = _ports(tuple(question.port for question in questions(profile.default_communities)))
+    for address in _public(inventory):
+        yield OUTSIDE, f"{address} udp {ports}", "a question for each service"
+        yield OUTSIDE, f"{address} udp {OTHERS} random ports", "an empty line"
+
+
 _LISTERS: dict[str, Lister] = {
     "guarded-ports": _guarded,
     "perimeter-sweep": _sweep,
     "conversations": _conversations,
+    "inbound-udp": _udp,
     "management-plane": _management,
     "intranet-inside": _intranet,
     "public-names": _names,

@@ -15,6 +15,7 @@ import msgspec
 import paramiko
 
 from ordinance.inventory.model import Address
+from ordinance.observe.agent.fence import SILENT_JOBS
 from ordinance.observe.agent.source import ARGV, request
 from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import Gate
@@ -119,7 +120,8 @@ class SshVantage:
             attempt.failed(Unseen.HALTED, "packet agent: interrupted", details=lines.summary())
             raise
         told = msgspec.json.encode(last)
-        details = {"job": job.get("job", ""), "scope": _kept(last.pop("fence", None)), **lines.summary()}
+        kept = "this job sends nothing" if job.get("job") in SILENT_JOBS else _kept(last.pop("fence", None))
+        details = {"job": job.get("job", ""), "scope": kept, **lines.summary()}
         return last, attempt.done("ok", told, raw=told, details=details)
 
     def _session(self, deadline: Deadline) -> paramiko.Channel:

@@ -12,7 +12,7 @@ from typing import Any
 #: In the order in which they build on each other.
 PARTS = (
     "wire", "listener", "ears", "throttle", "window", "lane", "lanes", "canaries", "sweep", "probe", "careful", "exchange",
-    "fence", "main",
+    "datagrams", "watch", "fence", "main",
 )  # fmt: skip
 _TIES = ("ordinance.", "__future__")
 _FUTURE = "from __future__ import annotations\n"
