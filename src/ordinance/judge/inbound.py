@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ordinance.inventory.model import Inventory, PublicGroup
+from ordinance.judge.allowed import may_come_in
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.sweeping import PORTS, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
@@ -28,7 +29,6 @@ from ordinance.sight.perimeter import (
 from ordinance.sight.ports import Range, count, each, listed, ranges, said
 
 RULE = "9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts"
-ALLOWED = "allowed"
 MOST_EVIDENCE = 60
 #: Single ports of one kind named as breaches; more are one breach of the address.
 MOST_NAMED = 16
@@ -58,19 +58,8 @@ def inbound_tcp(
 
 def readings(address: str, inventory: Inventory, profile: Profile) -> dict[int, str]:
     """Ports that may be open on an address, and by which words of the policy or reading of it."""
-    host = holder(address, inventory)
-    groups = host.groups if host else frozenset()
-    allowed: dict[int, str] = {}
-    if "mail_gateways" in groups:
-        allowed |= dict.fromkeys(profile.smtp_ports, "SMTP on a mail gateway")
-    if "news_hosts" in groups:
-        allowed |= dict.fromkeys(profile.nntp_ports, "NNTP on a news host")
-    if "internet_servers" in groups and profile.public_web == ALLOWED:
-        allowed |= dict.fromkeys(profile.web_ports, "the public web that 9.A.3 asks for (a reading of the profile)")
-    servers = inventory.public_dns.servers if inventory.public_dns else ()
-    if "name_servers" in groups and profile.public_dns == ALLOWED and ip_address(address) in servers:
-        allowed |= dict.fromkeys(profile.dns_ports, "the public zone's name server (a reading of the profile)")
-    return allowed
+    found = may_come_in(ip_address(address), holder(address, inventory), inventory, profile)
+    return {port: allowed.why for allowed in found if allowed.protocol == "tcp" for port in allowed.ports}
 
 
 @dataclass(frozen=True, slots=True)

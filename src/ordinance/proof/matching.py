@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ordinance.proof.fields import TOP
 from ordinance.proof.ir import All, Either, In, Mask, Match, Not, Ruleset, Statement, Unknown, VerdictMap
+from ordinance.proof.masks import mask_ranges
 from ordinance.proof.space import EVERY, NONE, Set, Space
 
 #: More variables than this can make sets explode; the rest is settled where it stands, which proves less, never more.
@@ -103,7 +105,16 @@ def _scattered(match: Mask) -> str:
 
 
 def unknowns(statements: Iterable[Statement]) -> Iterator[Unknown]:
-    """Yield the unknown matches in some statements, those in verdict maps too."""
+    """Yield the unknown matches in some statements, those in verdict maps too; a mask too scattered for a set is one."""
+    for test in tests(statements):
+        if isinstance(test, Unknown):
+            yield test
+        elif isinstance(test, Mask) and mask_ranges(test.mask, test.value, TOP[test.field]) is None:
+            yield Unknown(_scattered(test))
+
+
+def tests(statements: Iterable[Statement]) -> Iterator[In | Mask | Unknown]:
+    """Yield the leaves of all match trees in some statements."""
     waiting: list[Match] = []
     for statement in statements:
         if isinstance(statement, MATCHES):
@@ -112,14 +123,12 @@ def unknowns(statements: Iterable[Statement]) -> Iterator[Unknown]:
             waiting += [match for match, _ in statement.entries]
     while waiting:
         match = waiting.pop()
-        if isinstance(match, Unknown):
-            yield match
-        elif isinstance(match, All | Either):
+        if isinstance(match, All | Either):
             waiting += match.parts
         elif isinstance(match, Not):
             waiting.append(match.part)
-        elif isinstance(match, Mask):
-            yield Unknown(_scattered(match))
+        else:
+            yield match
 
 
 def shared_unknowns(rulesets: Iterable[Ruleset]) -> frozenset[str]:

@@ -34,8 +34,12 @@ class Rewrite:
             fixed["daddr"] = self.nat.addresses
         if self.nat.ports:
             fixed["dport"] = self.nat.ports
-        free = {*fixed} | ({"daddr"} if self.nat.kind is NatKind.REDIRECT else set())
-        return space.both(space.exists(after, free), space.box(fixed))
+        return space.both(space.exists(after, self.changed()), space.box(fixed))
+
+    def changed(self) -> tuple[str, ...]:
+        """Return the fields that it rewrites."""
+        address = ("daddr",) if self.nat.addresses or self.nat.kind is NatKind.REDIRECT else ()
+        return ("nat", *address, *(("dport",) if self.nat.ports else ()))
 
 
 def rewrites(walk: Walk, ruleset: Ruleset, base: Base, passed: Set, so_far: int) -> tuple[list[Rewrite], Set, Set]:
