@@ -11,6 +11,7 @@ from ordinance import verifying
 from ordinance.errors import OrdinanceError
 from ordinance.inventory import cli as inventory_cli
 from ordinance.lab import cli as lab_cli
+from ordinance.proving import cli as proving_cli
 from ordinance.replay import cli as replay_cli
 from ordinance.sweepcommand import cli as sweep_cli
 
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     inventory_cli.register(commands)
     verifying.register(commands)
     replay_cli.register(commands)
+    proving_cli.register(commands)
     sweep_cli.register(commands)
     return top
 

@@ -54,7 +54,7 @@ class _Program:
             self._pending.append((f"{match[1]} {match[2]} {match[3]}", int(match[4]), self._held))
         elif (match := _HEAD.fullmatch(line)) is not None:
             self._head = match[2] if match[1] == "table" else f"{self._head.split(' chain ')[0]} chain {match[2]}"
-        elif _BASE.fullmatch(line):
+        elif _BASE.fullmatch(line) or line.startswith("\tflags "):
             self.bases.append(f"{self._head}: {line.strip()}")
 
     def _named(self, table: str, body: list[str]) -> tuple[str, ...]:

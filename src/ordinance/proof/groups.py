@@ -60,14 +60,16 @@ def _split(
     mine = space.ranges("family", [(family, family) for family in base.families])
     if (other := space.minus(held, mine)) != NONE:
         yield by, other
+    variables = outcome.walk.matcher.variables
+    hits = [hit for hit in tracer.base(base, held) if not hit.doubt and hit.nat is None]
+    sure = [(hit, space.forall(hit.packets, variables) if hit.sure else NONE) for hit in hits]
+    known = space.any_of([packets for _, packets in sure])
     found: dict[Acceptor, Set] = {}
-    for hit in tracer.base(base, held):
-        if hit.doubt or hit.nat is not None:
-            continue
+    for hit, certain in sure:  # who may accept what another one accepts for certain is not named
+        doubtful = space.minus(space.exists(hit.packets, variables), known)
         acceptor = Acceptor(hit.chain.name, hit.rule)
-        found[acceptor] = space.either(found.get(acceptor, NONE), hit.packets)
-    for acceptor, packets in found.items():
-        yield (*by, acceptor), space.exists(packets, outcome.walk.matcher.variables)
+        found[acceptor] = space.any_of([found.get(acceptor, NONE), certain, doubtful])
+    yield from (((*by, acceptor), packets) for acceptor, packets in found.items() if packets != NONE)
 
 
 def groups(outcome: Outcome, packets: Set) -> tuple[Group, ...]:

@@ -24,6 +24,7 @@ class Hit:
     packets: Set
     nat: Nat | None = None
     doubt: str = ""  #: an unknown that they met and that may change their fate here
+    sure: bool = True  #: once here, they are accepted for certain (variables apart)
 
 
 class Tracer:
@@ -46,31 +47,32 @@ class Tracer:
         if base.policy is Kind.ACCEPT and ended != NONE:
             yield Hit(chain, None, ended)
 
-    def _chain(self, chain: Chain, packets: Set) -> Iterator[Hit]:
+    def _chain(self, chain: Chain, packets: Set, sure: bool = True) -> Iterator[Hit]:
         for rule in chain.rules:
             if packets == NONE:
                 return
-            yield from self._rule(chain, rule, packets)
+            yield from self._rule(chain, rule, packets, sure)
             packets = self._space.both(packets, self._summary.rule(rule.statements).on)
 
-    def _rule(self, chain: Chain, rule: Rule, reach: Set) -> Iterator[Hit]:
+    def _rule(self, chain: Chain, rule: Rule, reach: Set, sure: bool) -> Iterator[Hit]:
         for statement in rule.statements:
             if reach == NONE:
                 return
-            yield from self._statement(chain, rule, statement, reach)
+            yield from self._statement(chain, rule, statement, reach, sure)
             if isinstance(statement, MATCHES):
                 doubtful = list(unknowns((statement,)))
-                reach = self._space.both(reach, self._summary.matcher.extent(statement).may)
+                may, must = self._summary.matcher.extent(statement)
+                reach, sure = self._space.both(reach, may), sure and may == must
                 if reach != NONE:
                     yield from (Hit(chain, rule, reach, doubt=found.selector) for found in doubtful)
 
-    def _statement(self, chain: Chain, rule: Rule, statement: Statement, reach: Set) -> Iterator[Hit]:
+    def _statement(self, chain: Chain, rule: Rule, statement: Statement, reach: Set, sure: bool) -> Iterator[Hit]:
         if isinstance(statement, Verdict):
-            yield from self._verdict(chain, rule, statement, reach)
+            yield from self._verdict(chain, rule, statement, reach, sure)
         elif isinstance(statement, VerdictMap):
             for match, verdict in statement.entries:
                 may, must = self._summary.matcher.extent(match)
-                yield from self._verdict(chain, rule, verdict, self._space.both(reach, may))
+                yield from self._verdict(chain, rule, verdict, self._space.both(reach, may), sure and may == must)
                 reach = self._space.minus(reach, must)
         elif isinstance(statement, Nat):
             mine = translated(self._space, statement, reach)
@@ -78,14 +80,14 @@ class Tracer:
                 yield Hit(chain, rule, mine, nat=statement)
         elif isinstance(statement, Havoc):
             yield Hit(chain, rule, reach, doubt=statement.what)
-            yield Hit(chain, rule, reach)
+            yield Hit(chain, rule, reach, sure=False)
         elif isinstance(statement, Taint):
             yield Hit(chain, rule, reach, doubt=statement.what)
 
-    def _verdict(self, chain: Chain, rule: Rule, verdict: Verdict, reach: Set) -> Iterator[Hit]:
+    def _verdict(self, chain: Chain, rule: Rule, verdict: Verdict, reach: Set, sure: bool) -> Iterator[Hit]:
         if reach == NONE:
             return
         if verdict.kind is Kind.ACCEPT:
-            yield Hit(chain, rule, reach)
+            yield Hit(chain, rule, reach, sure=sure)
         elif verdict.kind in (Kind.JUMP, Kind.GOTO):
-            yield from self._chain(self._ruleset.chains[verdict.target], reach)
+            yield from self._chain(self._ruleset.chains[verdict.target], reach, sure)

@@ -66,10 +66,10 @@ def wishes(outcome: Outcome, policy: Policy | None) -> Iterator[Set]:
     """Yield what an ordinary packet is like, the most important first."""
     space = outcome.space
     yield from (space.box(wish) for wish in _EVERYDAY)
-    inside = [ip_range(address) for service in policy.services for address in service.addresses] if policy else []
+    inside = [address for service in policy.services for address in service.addresses] if policy else []
     for nets in _SOURCES:
         yield space.any_of([_within(space, "saddr", net) for net in nets])
-    yield space.ranges("daddr", inside)
+    yield space.any_of([_within(space, "daddr", str(address)) for address in dict.fromkeys(inside)])
     yield space.any_of([_within(space, "daddr", net) for net in _SOURCES[-1]])
     yield from (space.box(wish) for wish in _PORTS)
     named = [interface(name) for name in policy.outside if not name.endswith("*")] if policy else []

@@ -144,7 +144,7 @@ class _Case:
         changed = case.point.get("nat", 0)
         nat = f", rewritten to {wording.target(case.point)} by {self._rewriter(changed)}," if changed else ""
         by = " and by ".join(map(str, self._by(case)))
-        who = f"by {by}" if by else f"for no chain of {self.outcome.hook} decides over it"
+        who = f"by {by}" if by else f"because no chain of hook {self.outcome.hook} decides over it"
         itself = " for the firewall itself" if self.outcome.hook == "input" else ""
         return f"{subject}{itself}{nat} {fate} {who}"
 

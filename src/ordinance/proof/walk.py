@@ -80,6 +80,7 @@ class Walk:
 
     def path(self, ruleset: Ruleset, hook: str) -> Outcome:
         """Walk prerouting and then `hook` ("input" or "forward"). Raises DataError for a ruleset that no kernel would load."""
+        self.summary(ruleset)  # its errors come before any answer, even where no base chain calls a chain
         world = packets(self.space, ruleset, hook)
         flow = _Flow(world, world, NONE)
         made: tuple[Rewrite, ...] = ()

@@ -119,9 +119,9 @@ def packet(point: Mapping[str, int], free: Iterable[str] = (), when: Mapping[str
         _end("from", point, free, ("saddr", "sport"), bool(ported)),
         _end("to", point, free, ("daddr", "dport"), bool(ported)),
     ]
-    for field, said in (("iif", "in by"), ("oif", "out by")):
-        if point.get(field) and field not in free:
-            parts.append(f"{said} {interface_name(point[field])}")
+    ways = [(field, said) for field, said in (("iif", "in by"), ("oif", "out by")) if point.get(field) and field not in free]
+    if ways:
+        parts.append(f"({', '.join(f'{said} {interface_name(point[field])}' for field, said in ways)})")
     if when and when.get("second"):
         parts.append(times(when["second"]))
     if when and when.get("day"):

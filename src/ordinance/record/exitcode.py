@@ -58,6 +58,8 @@ def page() -> str:
         f"{rows}\n\n"
         "`ordinance sweep` uses 0 (complete: within its miss bound no port was missed), 2 (interrupted), 4 (usage) and 6 (a port "
         "may have been missed). An open port is no violation there: nothing is judged.\n\n"
+        "`ordinance prove` uses 0 (proved; `--diff`: no packet changes fate), 1 (violation; some packet does), 4 (usage, or no "
+        "ruleset) and 6 (cannot prove). See `docs/prove.md`.\n\n"
         "Where more than one fits: an interrupted run is 2 whatever it found; then 5 for an empty plan; then 1; then 6.\n"
         "A missing or expired attestation changes no exit code (see `docs/decisions/attestations.md`).\n"
     )

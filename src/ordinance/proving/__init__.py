@@ -1,0 +1,1 @@
+"""`ordinance prove`: the ruleset proof at the command line, before a ruleset is deployed."""
