@@ -190,3 +190,23 @@ def test_rules_that_iptables_save_left_out_are_a_taint() -> None:
 def test_a_rule_keeps_its_place_and_its_text() -> None:
     rule = forward("-A FORWARD -j ACCEPT").ruleset.chains["ip filter FORWARD"].rules[0]
     assert (str(rule.where), rule.text) == ("iptables-save:6", "-A FORWARD -j ACCEPT")
+
+
+# what the differential test against the kernel found
+
+
+def test_what_has_no_header_may_be_dropped_by_a_rule_that_only_asks_for_it() -> None:
+    of = forward("-A FORWARD -p tcp -m multiport --dports 22 -j ACCEPT", "-A FORWARD -j ACCEPT")
+    assert of.fate("forward", packet(thdr=0)) == EITHER
+    assert of.fate("forward", packet(fragoff=1)) == EITHER
+    assert of.fate("forward", packet(dport=80)) == PASS
+
+
+def test_without_a_rule_that_reads_it_nobody_misses_a_header() -> None:
+    assert forward("-A FORWARD -p tcp -j ACCEPT").fate("forward", packet(thdr=0)) == PASS
+
+
+def test_of_ipv6_a_later_fragment_may_fail_every_match_of_ports() -> None:
+    of = forward("-A FORWARD -p tcp -m multiport --dports 22 -j DROP", "-A FORWARD -j ACCEPT", six=True)
+    assert of.fate("forward", packet(*V6, dport=22, ext6=1)) == EITHER
+    assert of.fate("forward", packet(*V6, dport=22)) == BLOCK

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ordinance.proof.fields import IPV4
-from ordinance.proof.ir import Base, Chain, Kind, Rule, Where
+from ordinance.proof.ir import Base, Chain, Kind, Rule, Unknown, Verdict, Where
 from ordinance.proof.read.ipset import IpSets
 from ordinance.proof.read.iptables.context import Context
 from ordinance.proof.read.iptables.matches import matches
 from ordinance.proof.read.iptables.reach import check_loops, roots_of
 from ordinance.proof.read.iptables.save import HOOKS, Saved, SavedChain, SavedRule, SavedTable
 from ordinance.proof.read.iptables.targets import statements
-from ordinance.proof.read.iptables.transport import later_fragments
+from ordinance.proof.read.iptables.transport import HEADLESS, HOTDROP, READS_HEADER, later_fragments
 from ordinance.proof.read.text import Problems
 
 #: Hook and priority of the built-in chains that are walked (include/uapi/linux/netfilter_ipv4.h). What mangle drops after
@@ -59,6 +59,8 @@ class Bound:
         for chain in table.chains.values():
             context = Context(self._version, table.name, roots[chain.name], later, self._sets, self._changing)
             rules = tuple(made for rule in chain.rules if (made := self._rule(rule, context, keys)) is not None)
+            if chain.name in HOOKS[table.name] and table.name != "nat" and _asks_for_header(table):
+                rules = (self._headless(chain), *rules)
             self.chains[keys[chain.name]] = Chain(keys[chain.name], f"{table.name} {chain.name}", rules)
             self._base(table, chain, keys[chain.name])
 
@@ -76,12 +78,21 @@ class Bound:
             return Rule((*matches(rule.parsed, context), *effect), Where(self._saved.file, rule.line), rule.text)
         return None
 
+    def _headless(self, chain: SavedChain) -> Rule:
+        """A packet without a header of layer 4 does not merely fail a match that reads it (see transport.py)."""
+        statements = (HEADLESS, Unknown(HOTDROP, fresh=True), Verdict(Kind.DROP))
+        return Rule(statements, Where(self._saved.file, chain.line), HOTDROP)
+
     def _base(self, table: SavedTable, chain: SavedChain, key: str) -> None:
         if chain.name not in HOOKS[table.name] or (table.name, chain.name) not in PLACES:
             return
         hook, priority = PLACES[table.name, chain.name]
         where = Where(self._saved.file, chain.line)
         self.bases.append(Base(key, (self._version,), hook, priority, Kind(chain.policy.lower()), where, nat=table.name == "nat"))
+
+
+def _asks_for_header(table: SavedTable) -> bool:
+    return any(not READS_HEADER.isdisjoint(rule.parsed.used) for chain in table.chains.values() for rule in chain.rules)
 
 
 def _tracks(saved: Saved) -> bool:

@@ -3,19 +3,27 @@
 A later fragment has no transport header. The matches of x_tables say so (`par->fragoff`) and never hold for one; but
 iptables-nft turns those of tcp and udp into nftables' own, which compare whatever bytes stand there. Which of the two a rule
 became is not in the text of iptables-save v1.8 (nf_tables), so it is an unknown there: `FRAGMENT_BYTES`. Where connections
-are tracked, fragments are put together first; and of IPv6, `fragoff` is no field of the proof. There nothing is asked.
+are tracked, fragments are put together first, and nothing is asked. Of IPv6 `fragoff` is no field of the proof: there any packet
+with an extension header may be a later fragment.
+
+Where the header is not there to be read, or (tcp) a fragment begins inside it, x_tables drops the packet (`par->hotdrop`),
+while nftables' own comparison merely does not hold. So such a packet may be dropped wherever a rule asks for a header.
 """
 
 from __future__ import annotations
 
 from ordinance.proof.fields import IPV4, TCP_FLAGS, Range
-from ordinance.proof.ir import ALWAYS, NEVER, Mask, Match, Unknown
+from ordinance.proof.ir import ALWAYS, NEVER, In, Mask, Match, Unknown
 from ordinance.proof.read.iptables.options import Option
-from ordinance.proof.read.making import FIRST, HEADER, every, icmp, ports, some, unless
+from ordinance.proof.read.making import FIRST, HEADER, OFFSET, every, icmp, ports, some, unless
 from ordinance.proof.read.numbers import ICMP_NAMES, ICMPV6_NAMES, MOST_PORT, SERVICES, Icmp
 from ordinance.proof.read.text import LineError, OpaqueError, decimal, shown
 
 FRAGMENT_BYTES = Unknown("the rule compares the bytes of a later fragment (as iptables-nft makes it)")
+HOTDROP = "a rule that reads the header of layer 4 drops what has none (as x_tables does)"
+HEADLESS = some([In("thdr", ((0, 0),)), Mask("fragoff", OFFSET, 1)])
+READS_HEADER = frozenset({"tcp", "udp", "udplite", "sctp", "dccp", "multiport", "icmp", "icmp6"})
+_PLAIN6 = In("ext6", ((0, 0),))
 _ALL_FLAGS = 0x3F  # iptables' ALL: the six flags of RFC 793
 _SYN_ONLY = (0x17, 0x02)  # --syn: of FIN, SYN, RST, ACK only SYN
 _ANY_ICMP = 255  # net/ipv4/netfilter/ip_tables.c, icmp_type_code_match: type 255 is any
@@ -24,8 +32,10 @@ _MOST_BYTE = 255
 
 def later_fragments(version: int, tracked: bool, legacy: bool) -> Match:
     """Return what a match of the transport header asks of a packet that may be a later fragment."""
-    if tracked or version != IPV4:
+    if tracked:
         return ALWAYS
+    if version != IPV4:
+        return some([_PLAIN6, FRAGMENT_BYTES])
     return FIRST if legacy else some([FIRST, FRAGMENT_BYTES])
 
 
