@@ -28,6 +28,7 @@ from ordinance.observe.ssh_command import AgentLines, Kept, execute
 from ordinance.observe.ssh_link import SshLink
 from ordinance.observe.ssh_transport import PinnedTransport
 from ordinance.observe.stream import Stream
+from ordinance.observe.tunnel.run import run_tunnel
 
 _STDERR_CAP = 65_536  #: bytes of standard error that are kept; the rest is counted
 _COMPLAINT = 500  #: bytes of its end that are told when an agent failed
@@ -123,6 +124,12 @@ class SshVantage:
         kept = "this job sends nothing" if job.get("job") in SILENT_JOBS else _kept(last.pop("fence", None))
         details = {"job": job.get("job", ""), "scope": kept, **lines.summary()}
         return last, attempt.done("ok", told, raw=told, details=details)
+
+    def tunnel(
+        self, job: Mapping[str, Any], deadline: Deadline, on_line: Callable[[dict[str, Any]], None]
+    ) -> tuple[dict[str, Any], str]:
+        """Do a sweep job through channels of that host's SSH server, which needs no program there. See `run_tunnel`."""
+        return run_tunnel(self.name, self._link, self._gate, self._recorder, job, deadline, on_line)
 
     def _session(self, deadline: Deadline) -> paramiko.Channel:
         self._gate.switch.check()

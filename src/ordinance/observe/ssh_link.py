@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import paramiko
 
@@ -26,6 +27,7 @@ KEEPALIVE = 5  #: seconds
 SILENCE = 20
 REMEMBERED = 5.0  #: seconds for which a failure to connect is not tried again
 
+_Transport = TypeVar("_Transport", bound=PinnedTransport)
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 _RSA_NAMES = ("rsa-sha2-512", "rsa-sha2-256")
 #: These say something lasting: trying again would send a second failed login, or trust to luck.
@@ -61,6 +63,21 @@ class SshLink:
             return self._transport
         finally:
             self._lock.release()
+
+    def fresh(self, kind: type[_Transport], deadline: Deadline, recorder: Recorder) -> _Transport:
+        """Return a connection of one's own, identified and logged in, which whoever asked for it closes.
+
+        IDENTITY, CREDENTIALS, SCOPE, HALTED or VANTAGE. Only a failure is recorded: a sweep makes hundreds.
+        """
+        self._gate.switch.check()
+        if self._failure is not None and self._failure.reason in _LASTING:
+            raise CouldNotLook(self._failure.reason, self._failure.detail, self._failure.observation)
+        place = target_of(self._endpoint.address, self._endpoint.port)
+        within = Deadline(min(deadline.at, deadline.now() + LOGIN_SECONDS), deadline.now)
+        try:
+            return self._connected(kind, within)
+        except CouldNotLook as refused:
+            raise self._remember(refused, recorder.begin(self.name, place, "ssh-connect"), place) from refused
 
     def close(self) -> None:
         """Hang up. Does not wait for anybody: looks that are still at it see their connection break."""
@@ -106,13 +123,20 @@ class SshLink:
         return failure
 
     def _login(self, deadline: Deadline, attempt: Attempt) -> PinnedTransport:
+        transport = self._connected(PinnedTransport, deadline)
+        key = transport.get_remote_server_key()
+        seen = f"host key {key.get_name()} SHA256:{_fingerprint(key.asbytes())} is the pinned one; logged in"
+        attempt.done("ok", seen, details={"host_key": f"{key.get_name()} {key.get_base64()}"})
+        return transport
+
+    def _connected(self, kind: type[_Transport], deadline: Deadline) -> _Transport:
         pinned = pinned_keys(self._endpoint.host_keys)
         check = self._gate.switch.check
         self._gate.admit(self._endpoint.address, deadline)
         sock = open_socket(self._endpoint.address, self._endpoint.port, deadline, check)
-        transport: PinnedTransport | None = None
+        transport: _Transport | None = None
         try:
-            transport, stranger = _greet(sock, deadline, check)
+            transport, stranger = _greet(sock, kind, deadline, check)
             _identify(transport, pinned, deadline)
             stranger.trust()
             _log_in(transport, self._endpoint.user, private_key(self._secret(self._endpoint.key), self._endpoint.key), deadline)
@@ -123,9 +147,6 @@ class SshLink:
             raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1000)  # tcp(7), RFC 5482
         transport.set_keepalive(KEEPALIVE)
-        key = transport.get_remote_server_key()
-        seen = f"host key {key.get_name()} SHA256:{_fingerprint(key.asbytes())} is the pinned one; logged in"
-        attempt.done("ok", seen, details={"host_key": f"{key.get_name()} {key.get_base64()}"})
         return transport
 
 
@@ -153,9 +174,11 @@ def private_key(text: str, reference: SecretRef) -> paramiko.PKey:
     raise CouldNotLook(Unseen.CREDENTIALS, f"{reference} is no private key that can be used (Ed25519, ECDSA, RSA; no passphrase)")
 
 
-def _greet(sock: socket.socket, deadline: Deadline, check: Callable[[], None]) -> tuple[PinnedTransport, StrangerSocket]:
+def _greet(
+    sock: socket.socket, kind: type[_Transport], deadline: Deadline, check: Callable[[], None]
+) -> tuple[_Transport, StrangerSocket]:
     stranger = StrangerSocket(sock, read_banner(sock, deadline, check))
-    transport = PinnedTransport(stranger)
+    transport = kind(stranger)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = LOGIN_SECONDS
     return transport, stranger
 

@@ -48,7 +48,7 @@ class Sweep:
         self.until = time.monotonic() + job.get("seconds", 3600.0)
         self.timeout: float = job.get("timeout", TIMEOUT)
         self.rate: float | None = job.get("rate")
-        self.ears = Ears([*self.addresses, *(canary[0] for canary in self.canaries)])
+        self.ears = self.make_ears([*self.addresses, *(canary[0] for canary in self.canaries)])
         self.states = {index: bytearray(65536) for index in range(len(self.addresses))}
         self.outcomes: list[Outcome] = list(FIRST_OUTCOMES)
         self.tally = {"voided": 0, "requeued": 0, "local": 0, "probes": 0}
@@ -75,6 +75,24 @@ class Sweep:
         self.ask_echo_again()
         return self.result(time.monotonic() - started)
 
+    # -- what an engine with other means does in its own way ---------------------------------------------------------------------
+
+    def make_ears(self, names: list[str]) -> Ears:
+        """Hear what the kernel does not tell of these addresses."""
+        return Ears(names)
+
+    def canary_round(self, rate: float, timeout: float, order: list[int]) -> CanaryRound:
+        """Ask canaries by their index, alone, `rate` a second."""
+        return CanaryRound(self.canaries, rate, timeout, self.ears.listener).run(order)
+
+    def lanes(self) -> int:
+        """How many lanes go side by side."""
+        return int(max(1, min(self.job.get("lanes", 2), os.cpu_count() or 1)))
+
+    def most_in_flight(self) -> int:
+        """How many connects of one lane may be under way."""
+        return int(min(self.job.get("in_flight", 10000), files_allowed() - 64))
+
     # -- canaries alone ---------------------------------------------------------------------------------------------------------
 
     def calibrate(self) -> None:
@@ -85,7 +103,7 @@ class Sweep:
         sent, answered = (sum(column) for column in zip(*asked.counts))  # noqa: B905 - Python 3.7 has no strict
         self.quiet_loss = (sent - answered + 1) / (sent + 2)
         if answered == 0:
-            self.gave_up = f"none of {sent} canaries answered before the sweep"
+            self.gave_up = self.gave_up or f"none of {sent} canaries answered before the sweep"
         self.leave_out_dead(asked.counts)
         self.timeout = max(self.timeout, min(LONGEST_TIMEOUT, 3 * asked.slowest))
 
@@ -102,7 +120,7 @@ class Sweep:
         number = int(min(number, max(20.0, rate * 5)))
         order = self.chance.choices(range(len(self.canaries)), [canary[2] or 1.0 for canary in self.canaries], k=number)
         order += range(len(self.canaries))
-        return CanaryRound(self.canaries, rate, min(LONGEST_TIMEOUT, 2 * self.timeout), self.ears.listener).run(order)
+        return self.canary_round(rate, min(LONGEST_TIMEOUT, 2 * self.timeout), order)
 
     def gentle(self, rate: float) -> float:
         """So many connects a second, or fewer where the pace says so."""
@@ -117,7 +135,7 @@ class Sweep:
             if not silent:
                 break
             timeout = min(LONGEST_TIMEOUT, 2 * self.timeout)
-            again = CanaryRound(self.canaries, self.gentle(GENTLE_SILENT), timeout, self.ears.listener).run(silent)
+            again = self.canary_round(self.gentle(GENTLE_SILENT), timeout, silent)
             for mine, more in zip(counts, again.counts):  # noqa: B905 - Python 3.7 has no strict
                 mine[0] += more[0]
                 mine[1] += more[1]
@@ -151,7 +169,7 @@ class Sweep:
         return {
             "rate": min(paces) / lanes if paces else None,
             "per_host": per_host / lanes if per_host else None,
-            "in_flight": min(self.job.get("in_flight", 10000), files_allowed() - 64),
+            "in_flight": self.most_in_flight(),
             "timeout": self.timeout,
             "canaries": wanted,
             "window": int(max(SMALLEST_WINDOW, min(LARGEST_WINDOW, window))),
@@ -162,7 +180,7 @@ class Sweep:
 
     def round(self, number: int, work: list[tuple[int, list[int]]]) -> None:
         """Ask all of `work` once, in all lanes, and reckon how sure silence now is."""
-        lanes = max(1, min(self.job.get("lanes", 2), os.cpu_count() or 1))
+        lanes = self.lanes()
         total = sum(len(ports) for _, ports in work)
         settings = self.settings(lanes, total)
         shares = [[(index, ports[lane::lanes]) for index, ports in work] for lane in range(lanes)]
