@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 
 import pytest
 
-from ordinance.observe import ssh
+from ordinance.observe import shipping
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import KillSwitch
 from ordinance.observe.memory import MemoryJournal
@@ -31,9 +30,7 @@ def program(monkeypatch):
     """Use a program of the test's own in place of the agent."""
 
     def use(text):
-        source = text.encode()
-        head = b"%d\n" % len(source) + source
-        monkeypatch.setattr(ssh, "request", lambda job: head + json.dumps(dict(job)).encode() + b"\n")
+        monkeypatch.setattr(shipping, "zipapp", lambda: shipping.pack({"__main__.py": text}))
 
     return use
 
@@ -77,7 +74,7 @@ def test_an_agent_that_goes_wrong_says_how(program, text, reason):
 
 
 def test_a_host_without_python_is_a_missing_tool(monkeypatch):
-    monkeypatch.setattr(ssh, "ARGV", ("no-such-program",))
+    monkeypatch.setattr(shipping, "argv", lambda: ("no-such-program",))
     assert reason_of(run) is Unseen.TOOL
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ordinance.observe.agent.source import ARGV, request
+from ordinance.observe.shipping import argv, request
 
 SERVER = """
 import resource, selectors, socket, sys
@@ -196,7 +196,7 @@ class Bed:
         """Run the agent at the vantage and return its last line."""
         lines: list[dict[str, Any]] = []
         with subprocess.Popen(
-            self.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            self.enter("out", sys.executable, *argv()[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from ordinance.observe.agent.source import ARGV, request
+from ordinance.observe.shipping import argv, request
 from selftest.observe.agent.bed import Bed
 
 UNUSED = "198.51.100.9"
@@ -195,7 +195,11 @@ def test_udp_exchanges_bring_replies_errors_and_silence(net: Bed) -> None:
 
 def test_an_unknown_job_is_an_error_and_no_result(net: Bed) -> None:
     process = subprocess.run(
-        net.enter("out", sys.executable, *ARGV[1:]), input=request({"job": "dance"}), capture_output=True, timeout=20, check=False
+        net.enter("out", sys.executable, *argv()[1:]),
+        input=request({"job": "dance"}),
+        capture_output=True,
+        timeout=20,
+        check=False,
     )
     last = json.loads(process.stdout.splitlines()[-1])
     assert "KeyError" in last["error"]
@@ -204,6 +208,7 @@ def test_an_unknown_job_is_an_error_and_no_result(net: Bed) -> None:
 def test_the_agent_and_its_lanes_end_when_nobody_listens(net: Bed) -> None:
     job = {
         "job": "sweep",
+        "engine": "connect",
         "addresses": ["198.51.100.5"],
         "canaries": [["198.51.100.5", 25, 1]],
         "canaries_per_round": {"4": 600},
@@ -211,12 +216,12 @@ def test_the_agent_and_its_lanes_end_when_nobody_listens(net: Bed) -> None:
         "rate": 200,
         "seconds": 60,
     }
-    process = subprocess.Popen(net.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(net.enter("out", sys.executable, *argv()[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(request(job))
     process.stdin.flush()
-    assert b"done_ports" in process.stdout.readline()
+    _under_way(process.stdout)
     lanes = _children(process.pid)
     assert lanes, "no lane was running"
     process.stdin.close()
@@ -226,6 +231,10 @@ def test_the_agent_and_its_lanes_end_when_nobody_listens(net: Bed) -> None:
     while any(_alive(pid) for pid in lanes):
         assert time.monotonic() < until, "a lane lives on"
         time.sleep(0.02)
+
+
+def _under_way(lines: IO[bytes]) -> None:
+    assert any(b"done_ports" in line for line in lines), "it ended before a port was asked"
 
 
 def _alive(pid: int) -> bool:
@@ -243,6 +252,7 @@ def _children(pid: int) -> list[int]:
 def test_a_killed_agent_leaves_no_lane(net: Bed) -> None:
     job = {
         "job": "sweep",
+        "engine": "connect",
         "addresses": ["198.51.100.5"],
         "canaries": [["198.51.100.5", 25, 1]],
         "canaries_per_round": {"4": 600},
@@ -250,12 +260,12 @@ def test_a_killed_agent_leaves_no_lane(net: Bed) -> None:
         "rate": 200,
         "seconds": 60,
     }
-    process = subprocess.Popen(net.enter("out", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(net.enter("out", sys.executable, *argv()[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(request(job))
     process.stdin.flush()
-    process.stdout.readline()
+    _under_way(process.stdout)
     lanes = _children(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from ordinance.observe.agent.source import ARGV, request
+from ordinance.observe.shipping import argv, request
 from selftest.observe.agent.bed import Bed
 
 MAIL, NEWS, UNUSED, OWN = "198.51.100.5", "198.51.100.6", "198.51.100.9", "198.51.100.1"
@@ -30,7 +30,7 @@ def ask(net: Bed, *targets: dict[str, Any], **more: Any) -> dict[str, Any]:
 def watched(net: Bed, *targets: dict[str, Any], **more: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Ask while the firewall is watched: what each target told, and what was seen there."""
     job = {"job": "watch", "own4_hex": HEX4, "own6_hex": HEX6, "farewell_hex": FAREWELL.hex(), "seconds": 30, "quiet": 5}
-    with subprocess.Popen(net.enter("fw", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as watcher:
+    with subprocess.Popen(net.enter("fw", sys.executable, *argv()[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as watcher:
         assert watcher.stdin is not None
         assert watcher.stdout is not None
         watcher.stdin.write(request(job))
@@ -159,7 +159,7 @@ def test_time_that_is_too_short_is_told(net: Bed) -> None:
 
 def test_the_watcher_goes_home_when_nothing_comes(net: Bed) -> None:
     job = {"job": "watch", "own4_hex": HEX4, "own6_hex": "", "farewell_hex": "", "seconds": 30, "quiet": 1, "patience": 0.3}
-    with subprocess.Popen(net.enter("fw", sys.executable, *ARGV[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as watcher:
+    with subprocess.Popen(net.enter("fw", sys.executable, *argv()[1:]), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as watcher:
         assert watcher.stdin is not None
         assert watcher.stdout is not None
         watcher.stdin.write(request(job))

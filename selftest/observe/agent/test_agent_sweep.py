@@ -16,6 +16,7 @@ def sweep(net: Bed, addresses: tuple[str, ...] = (*USED4, UNUSED, *USED6), **mor
     per_round = {"4": 600, "6": 600}
     job = {
         "job": "sweep",
+        "engine": "connect",
         "addresses": addresses,
         "canaries": CANARIES,
         "canaries_per_round": per_round,

@@ -83,7 +83,8 @@ class Place:
         if not self.town.python3:
             raise CouldNotLook(Unseen.TOOL, "no python3", self.town.seen())
         self.town.jobs.append(job)
-        on_line({"done_ports": 0})
+        for line in [*self.town.lines, {"done_ports": 0}]:
+            on_line(line)
         return {"done": True, **self.town.agent[job["job"]](job)}, self.town.seen()
 
 
@@ -98,6 +99,7 @@ class Town:
     agent: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     snmp: Callable[..., dict[str, str]] | None = None
     python3: bool = True
+    lines: list[dict[str, Any]] = field(default_factory=list)  #: what the agent says before its last line
     dead_vantages: frozenset[str] = frozenset()
     jobs: list[Mapping[str, Any]] = field(default_factory=list)
     notes: list[Mapping[str, Any]] = field(default_factory=list)

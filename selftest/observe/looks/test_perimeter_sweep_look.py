@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ordinance.inventory.model import IntranetSite, Inventory, Scope, Service
+from ordinance.observe.api import CouldNotLook, Unseen
 from ordinance.observe.looks.perimeter_sweep import (
     CANARIES,
     CANARIES_A_HEAVY_WITNESS,
@@ -62,7 +63,16 @@ def last_line(job: Mapping[str, Any], *, echo: str = "open", **changed: Any) -> 
         {"address": a, "port": port, "sent": 9, "answered": 9, "late_sent": 1, "late_answered": 1, "hops": 1}
         for a, port, _ in job["canaries"]
     ]
-    known = {"voided": 3, "requeued": 5, "local": 0, "probes": 9, "seconds": 1.5, "privileged": True}
+    known: dict[str, Any] = {
+        "engine": "connect",
+        "why": "no numpy there",
+        "voided": 3,
+        "requeued": 5,
+        "local": 0,
+        "probes": 9,
+        "seconds": 1.5,
+        "privileged": True,
+    }
     bounds = [{"family": 4, "rounds": 2, "miss_bound": 1e-5}]
     return {
         "answers": answers, "canaries": canaries, "bounds": bounds, "complete": True, "why_incomplete": "", **known, **changed,
@@ -117,3 +127,45 @@ def test_why_the_agent_gave_up_stands_in_the_certificate() -> None:
 def test_a_vantage_without_the_right_to_listen_says_so() -> None:
     seen, _ = seen_by(a_city(), privileged=False)
     assert (seen.certificate.hears_icmp, seen.certificate.reads_hops) == (False, False)
+
+
+RAW = {"engine": "raw", "why": "it can", "ring_drops": 4, "asked_again": 3, "foreign": 2, "mute": 1, "contradictions": 5}
+
+
+def test_the_raw_engine_and_what_it_noticed_stand_in_the_certificate() -> None:
+    seen, _ = seen_by(a_city(), **RAW)
+    by = seen.certificate.by
+    assert by is not None
+    assert seen.certificate.engine == "raw sweep, packet agent 1"
+    assert (by.name, by.why, by.ring_drops, by.asked_again, by.lost) == ("raw", "it can", 4, 3, 1)
+    assert (by.foreign, by.mute, by.contradictions) == (2, 1, 5)
+
+
+def test_the_engine_that_connects_says_why_it_was_not_the_other() -> None:
+    by = seen_by(a_city())[0].certificate.by
+    assert by is not None
+    assert (by.name, by.why, by.lost) == ("connect", "no numpy there", 0)
+
+
+def test_coverage_is_told_by_family_and_protocol() -> None:
+    by = seen_by(a_city(deny=(f"{NEWS}/32",)))[0].certificate.by
+    assert by is not None
+    told = [(part.family, part.protocol, part.addresses, part.planned, part.covered) for part in by.covered]
+    assert told == [(4, "tcp", 6, 6 * 65_535, 5 * 65_535)]
+
+
+@pytest.mark.parametrize("changed", [{"engine": "magic"}, {"why": 3}, {**RAW, "ring_drops": "x"}, {"engine": "raw"}])
+def test_an_engine_that_makes_no_sense_is_no_certificate(changed: dict[str, Any]) -> None:
+    with pytest.raises(CouldNotLook) as missed:
+        seen_by(a_city(), **changed)
+    assert missed.value.reason is Unseen.TOOL
+
+
+def test_progress_says_which_engine_sweeps_and_why() -> None:
+    town, said = Town(agent={"sweep": last_line}, lines=[{"engine": "connect", "why": "no numpy there"}]), list[str]()
+    looking = context(town, a_city())
+    looking.profile = PROFILE
+    looking.progress = lambda done, total, text: said.append(text)
+    perimeter_sweep(looking)
+    assert said[-1].startswith("connect sweep from outside, ")
+    assert said[-1].endswith(" (no numpy there)")

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ordinance.judge.sweeping import any_silent
+from ordinance.judge.confirming import MUTE
+from ordinance.judge.sweeping import any_silent, hearing_doubts
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, Canary, ConversationSighting, SweepSighting, family
 from ordinance.sight.ports import each, said
 
 ALL_PORTS = 65_535
-#: Peers from which nothing was learnt; what speaks there is not known.
-MUTE = frozenset({"", "silent", "closed"})
 
 
 def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile: Profile) -> Iterator[str]:
     """Say which of `addresses` the sweep cannot vouch for, and why."""
     if not sweep.certificate.complete:
         yield f"the sweep is not complete ({sweep.certificate.why_incomplete or 'it ended early'})"
+    yield from hearing_doubts(sweep)
     for address in addresses:
         yield from _address_doubts(address, sweep)
     for version in _families(addresses):

@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.allowed import may_come_in
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
-from ordinance.judge.sweeping import PORTS, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
+from ordinance.judge.confirming import opened
+from ordinance.judge.sweeping import PORTS, engine_words, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import (
@@ -83,7 +84,7 @@ class _Case:
         allowed = readings(address, self.inventory, self.profile)
         if seen is None:
             return
-        for port in self.sweep.open_ports(address):
+        for port in opened(address, self.sweep, self.talks).confirmed:
             if port not in allowed:
                 yield self._open(address, port)
         for group, ports in _refused(seen, allowed):
@@ -117,6 +118,7 @@ class _Case:
         """Refusals of which nobody can say where they came from, and addresses where nobody might have been found."""
         for address in map(str, self.group.addresses):
             yield from nobody_doubts(address, self.sweep)
+            yield from opened(address, self.sweep, self.talks).doubts(address)
             seen = self.sweep.of(address)
             allowed = readings(address, self.inventory, self.profile)
             for group, ports in _refused(seen, allowed) if seen else ():
@@ -149,7 +151,7 @@ class _Case:
             else "no window was void"
         )
         covered = f"{certificate.ports_covered} of {certificate.ports_planned} ports"
-        text = f"{certificate.engine}: {covered}, greatest chance of a miss {bounds}, {voided}"
+        text = f"{engine_words(certificate)}: {covered}, greatest chance of a miss {bounds}, {voided}"
         yield Evidence(text, self.sweep.observations)
         for address in map(str, self.group.addresses):
             seen = self.sweep.of(address)

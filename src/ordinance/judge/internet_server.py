@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from ordinance.inventory.model import Inventory, Service
 from ordinance.judge.attribution import place
-from ordinance.judge.coverage import MUTE, talk_doubts
+from ordinance.judge.confirming import MUTE
+from ordinance.judge.coverage import talk_doubts
 from ordinance.judge.names_private import plain
 from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness

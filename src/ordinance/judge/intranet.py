@@ -6,10 +6,11 @@ as near as anything behind it can be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ordinance.inventory.model import IntranetSite, Inventory
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
+from ordinance.judge.confirming import opened
 from ordinance.judge.coverage import canaries, inside_sweep_doubts, inside_sweep_witnesses, talk_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -28,6 +29,8 @@ from ordinance.sight.perimeter import (
 from ordinance.sight.ports import Range, each, ranges, said
 
 RULE = "9.A.3: the Intranet server is for inside alone"
+#: An address, its ports that answered alike, and where the packets to them ended.
+Attributed = tuple[str, tuple[Range, ...], Attribution]
 
 
 def not_reachable(
@@ -43,7 +46,11 @@ def not_reachable(
     sites = [site for site in inventory.intranet if site.host == target]
     if not sites or not all(site.addresses and site.canary for site in sites):
         return Unproven(f"{target}: the inventory declares no address and canary text of this Intranet server")
-    breaches = [breach for site in sites for breach in (*_swept(site, sweep, inventory, profile), *_shown(site, talks))]
+    breaches = [
+        breach
+        for site in sites
+        for breach in (*_swept(_attributed(site, sweep, talks, inventory, profile), sweep), *_shown(site, talks))
+    ]
     witnesses = tuple(witness for site in sites for witness in _from_inside(site, inside))
     if breaches:
         told = "; ".join(evidence.text for _, evidence in breaches)
@@ -51,7 +58,9 @@ def not_reachable(
         return Violated(f"{target}: {told}; {RULE}", tuple(evidence for _, evidence in breaches), witnesses, parts)
     addresses = [str(address) for site in sites for address in site.addresses]
     doubts = [
-        doubt for site in sites for doubt in (*_inside_doubts(site, inside), *_refusal_doubts(site, sweep, inventory, profile))
+        doubt
+        for site in sites
+        for doubt in (*_inside_doubts(site, inside), *_refusal_doubts(_attributed(site, sweep, talks, inventory, profile)))
     ]
     doubts += [
         *inside_sweep_doubts(addresses, sweep, profile),
@@ -66,27 +75,31 @@ def not_reachable(
     return Compliant(reason, evidence, (*witnesses, *inside_sweep_witnesses(addresses, sweep)))
 
 
-def _swept(site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile) -> Iterator[tuple[str, Evidence]]:
-    for address, ports, found in _attributed(site, sweep, inventory, profile):
+def _swept(answers: Iterable[Attributed], sweep: SweepSighting) -> Iterator[tuple[str, Evidence]]:
+    for address, ports, found in answers:
         if found.where is Where.CROSSED:
             text = f"{address} port {said(ports)} is let through from outside: {found.how}"
             yield _part(address, ports), Evidence(text, sweep.observations)
 
 
-def _refusal_doubts(site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile) -> Iterator[str]:
-    for address, ports, found in _attributed(site, sweep, inventory, profile):
+def _refusal_doubts(answers: Iterable[Attributed]) -> Iterator[str]:
+    for address, ports, found in answers:
         if found.where is Where.UNKNOWN:
             yield f"{address} port {said(ports)}: {found.how}"
 
 
 def _attributed(
-    site: IntranetSite, sweep: SweepSighting, inventory: Inventory, profile: Profile
-) -> Iterator[tuple[str, tuple[Range, ...], Attribution]]:
-    """Say of every answer from an inside address how far the packet came: (address, ports, where)."""
+    site: IntranetSite, sweep: SweepSighting, talks: ConversationSighting, inventory: Inventory, profile: Profile
+) -> Iterator[Attributed]:
+    """Say of every answer from an inside address how far the packet came."""
     for address in map(str, site.addresses):
         nearest = min((c.hops for c in canaries(family(address), sweep) if c.hops is not None), default=None)
         seen = sweep.of(address)
-        for group in seen.of(Answer.OPEN, Answer.RST, Answer.ICMP) if seen else ():
+        held = opened(address, sweep, talks)
+        if held.confirmed:
+            yield address, ranges(held.confirmed), attribute(Reply(answer=Answer.OPEN), address, nearest, inventory)
+        yield from ((address, ranges(ports), Attribution(Where.UNKNOWN, why)) for why, ports in held.others.items())
+        for group in seen.of(Answer.RST, Answer.ICMP) if seen else ():
             for ports, reply in _replies(group, address, sweep):
                 found = _where(reply, address, nearest, inventory)
                 if found.where is Where.CROSSED and nobody_home(reply, address):

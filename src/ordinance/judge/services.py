@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup, Service
 from ordinance.judge.attribution import holder, place
-from ordinance.judge.coverage import MUTE
+from ordinance.judge.confirming import MUTE, unconfirmed
 from ordinance.judge.sweeping import sweep_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -93,7 +93,8 @@ class _Case:
             for port in self.sweep.open_ports(address):
                 talk = self.talks.at(address, port)
                 protocol = self._named(port, talk)
-                if protocol and not (host and ROLE[protocol] in host.groups):
+                belongs = host and protocol and ROLE[protocol] in host.groups
+                if protocol and not belongs and not unconfirmed(address, port, self.sweep, self.talks):
                     spoken = bool(talk and talk.protocol not in MUTE)
                     what = f"speaks {protocol.upper()}" if spoken else f"is open and is a port of {protocol.upper()}"
                     observations = (talk.observation,) if talk and talk.observation else self.sweep.observations

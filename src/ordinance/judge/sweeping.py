@@ -8,7 +8,7 @@ from math import sqrt
 from ordinance.inventory.model import Address, PublicGroup
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
-from ordinance.sight.perimeter import AddressSweep, Answer, Canary, SweepSighting, family
+from ordinance.sight.perimeter import AddressSweep, Answer, Canary, Certificate, SweepSighting, family
 from ordinance.sight.ports import count, each, said
 
 PORTS = 65_535
@@ -52,6 +52,7 @@ def sweep_doubts(
     certificate = sweep.certificate
     if not certificate.complete:
         yield f"the sweep was not complete: {certificate.why_incomplete or 'it ended early'}"
+    yield from hearing_doubts(sweep)
     if certificate.local_errors:
         yield f"the vantage itself could not send {certificate.local_errors} probes"
     for version in sorted({address.version for address in wanted}):
@@ -63,6 +64,30 @@ def sweep_doubts(
             yield from _loss_doubts(canary, sweep, profile)
     for address in wanted:
         yield from _address_doubts(str(address), sweep, ports or PORTS)
+
+
+def hearing_doubts(sweep: SweepSighting) -> Iterator[str]:
+    """Say that answers reached the vantage and were lost there."""
+    by = sweep.certificate.by
+    if by is not None and by.lost > 0:
+        yield f"{by.lost} answers were lost on the vantage itself, and nobody knows whose"
+
+
+def engine_words(certificate: Certificate) -> str:
+    """Say which engine swept and why, and what it noticed that is odd."""
+    by = certificate.by
+    if by is None:
+        return certificate.engine
+    odd = [
+        f"{number} {what}"
+        for number, what in (
+            (by.foreign, "answers without a number of ours not believed"),
+            (by.contradictions, "ports answered in two ways"),
+            (len(by.everywhere), "addresses answered on every port"),
+        )
+        if number
+    ]
+    return f"{certificate.engine} ({'; '.join([by.why, *odd])})"
 
 
 def any_silent(addresses: Iterable[str], sweep: SweepSighting, ports: int = 0) -> bool:

@@ -6,13 +6,17 @@ import errno
 import os
 import select
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 
 from ordinance.inventory.model import Address
+from ordinance.observe import shipping
+from ordinance.observe.agent_run import run_agent
 from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import Gate
+from ordinance.observe.here_run import run_here
 from ordinance.observe.recorder import Recorder
 from ordinance.observe.scope_guard import MUTE_PORTS
 from ordinance.observe.stream import SLICE, Stream
@@ -74,7 +78,7 @@ def _await(sock: socket.socket, deadline: Deadline, check: Callable[[], None]) -
 
 
 class HereVantage:
-    """The audit process as a vantage point: it connects, and runs nothing."""
+    """The audit process as a vantage point: it connects, and runs nothing but the packet agent."""
 
     def __init__(self, name: str, gate: Gate, recorder: Recorder) -> None:
         self.name = name
@@ -105,13 +109,14 @@ class HereVantage:
         raise self._not_here(" ".join(argv[:1]))
 
     def agent(
-        self,
-        job: Mapping[str, Any],  # noqa: ARG002 - the interface's
-        deadline: Deadline,  # noqa: ARG002
-        on_line: Callable[[dict[str, Any]], None],  # noqa: ARG002
+        self, job: Mapping[str, Any], deadline: Deadline, on_line: Callable[[dict[str, Any]], None]
     ) -> tuple[dict[str, Any], str]:
-        """Refused: the packet agent is sent to SSH vantages."""
-        raise self._not_here("the packet agent")
+        """Run the packet agent beside the audit process, as that user. See `run_agent`."""
+
+        def start(stdin: bytes, until: Deadline, out: Callable[[bytes], None], err: Callable[[bytes], None]) -> int:
+            return run_here(shipping.argv(sys.executable), until, self._gate.switch.check, out, err, stdin=stdin)
+
+        return run_agent(self.name, self._gate, self._recorder, job, deadline, on_line, start)
 
     def _not_here(self, what: str) -> CouldNotLook:
         attempt = self._recorder.begin(self.name, self.name, "ssh-exec")

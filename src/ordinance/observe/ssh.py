@@ -11,27 +11,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
 import paramiko
 
 from ordinance.inventory.model import Address
-from ordinance.observe.agent.fence import SILENT_JOBS
-from ordinance.observe.agent.source import ARGV, request
+from ordinance.observe import shipping
+from ordinance.observe.agent_run import STDERR_CAP, run_agent
 from ordinance.observe.api import CommandResult, CouldNotLook, Deadline, Unseen
 from ordinance.observe.gate import Gate
 from ordinance.observe.here import target_of
 from ordinance.observe.recorder import Recorder
-from ordinance.observe.safetext import safe_line
 from ordinance.observe.scope_guard import MUTE_PORTS
 from ordinance.observe.ssh_bounds import hang_up, patient_until
-from ordinance.observe.ssh_command import AgentLines, Kept, execute
+from ordinance.observe.ssh_command import Kept, execute
 from ordinance.observe.ssh_link import SshLink
 from ordinance.observe.ssh_transport import PinnedTransport
 from ordinance.observe.stream import Stream
 from ordinance.observe.tunnel.run import run_tunnel
 
-_STDERR_CAP = 65_536  #: bytes of standard error that are kept; the rest is counted
-_COMPLAINT = 500  #: bytes of its end that are told when an agent failed
 _GRACE = 0.5  #: seconds in which a dying connection admits that it is one
 _Result = TypeVar("_Result")
 
@@ -74,7 +70,7 @@ class SshVantage:
         """
         command = shlex.join(argv)
         attempt = self._recorder.begin(self.name, self.name, "ssh-exec")
-        out, err = Kept(cap, strict=True), Kept(_STDERR_CAP)
+        out, err = Kept(cap, strict=True), Kept(STDERR_CAP)
         details: dict[str, Any] = {"argv": list(argv)}
         try:
             channel = self._session(deadline)
@@ -91,39 +87,13 @@ class SshVantage:
     def agent(
         self, job: Mapping[str, Any], deadline: Deadline, on_line: Callable[[dict[str, Any]], None]
     ) -> tuple[dict[str, Any], str]:
-        """Run the packet agent there. Its last line holds "done": true; without it, or with an "error": TOOL.
+        """Run the packet agent there. See `run_agent`."""
 
-        Every address in the job must be in scope. The agent ends when the connection does, whoever cuts it.
-        """
-        attempt = self._recorder.begin(self.name, self.name, "agent")
-        lines = AgentLines(on_line)
-        err = Kept(_STDERR_CAP)
-        try:
-            check, scope = self._gate.switch.check, self._gate.guard.networks()
-            check()
-            self._gate.guard.check_job(job)
-            with self._gate.lender.lend(job, deadline, check) as (paced, until):
-                channel = self._session(until)
-                status = execute(
-                    channel,
-                    shlex.join(ARGV),
-                    until,
-                    check,
-                    lines.take,
-                    err.take,
-                    stdin=request(paced | {"scope": scope}),
-                    hold_stdin=True,
-                )
-            last = _last_line(lines, status, err)
-        except CouldNotLook as failure:
-            raise attempt.failed(failure.reason, f"packet agent: {failure.detail}", details=lines.summary()) from failure
-        except BaseException:
-            attempt.failed(Unseen.HALTED, "packet agent: interrupted", details=lines.summary())
-            raise
-        told = msgspec.json.encode(last)
-        kept = "this job sends nothing" if job.get("job") in SILENT_JOBS else _kept(last.pop("fence", None))
-        details = {"job": job.get("job", ""), "scope": kept, **lines.summary()}
-        return last, attempt.done("ok", told, raw=told, details=details)
+        def start(stdin: bytes, until: Deadline, out: Callable[[bytes], None], err: Callable[[bytes], None]) -> int:
+            channel, check = self._session(until), self._gate.switch.check
+            return execute(channel, shlex.join(shipping.argv()), until, check, out, err, stdin=stdin, hold_stdin=True)
+
+        return run_agent(self.name, self._gate, self._recorder, job, deadline, on_line, start)
 
     def tunnel(
         self, job: Mapping[str, Any], deadline: Deadline, on_line: Callable[[dict[str, Any]], None]
@@ -195,29 +165,6 @@ class ChannelWire:
             transport.join(0.05)
         if not transport.is_active():
             raise CouldNotLook(Unseen.VANTAGE, "the SSH connection broke")
-
-
-def _last_line(lines: AgentLines, status: int, err: Kept) -> dict[str, Any]:
-    lines.finish()
-    last = lines.last
-    if last is not None and last.get("done") is True:
-        if "error" in last:
-            raise CouldNotLook(Unseen.TOOL, str(last["error"]))
-        return last
-    if status == 127:  # noqa: PLR2004 - POSIX: not found
-        raise CouldNotLook(Unseen.TOOL, "there is no python3")
-    cut = "…" if len(err.data) > _COMPLAINT else ""  # what is left of a secret there must be found
-    complaint = cut + err.data[-_COMPLAINT:].decode("utf-8", "backslashreplace").strip()
-    raise CouldNotLook(Unseen.TOOL, f"ended with status {status} before it was done: {complaint}")
-
-
-def _kept(fence: Any) -> str:
-    """Say who kept the agent to the scope."""
-    if isinstance(fence, dict) and fence.get("up") is True:
-        passed = fence.get("passed")
-        return f"kept by the audit process and by the vantage's kernel, which let {passed} packets pass and stopped none"
-    why = fence.get("why", "") if isinstance(fence, dict) else "it was not asked"
-    return f"kept by the audit process alone; the vantage's kernel could not be asked: {safe_line(str(why), cap=200)}"
 
 
 def _errors(err: Kept) -> bytes:

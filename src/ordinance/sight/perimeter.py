@@ -11,7 +11,13 @@ from ipaddress import ip_address
 
 import msgspec
 
+from ordinance.sight.certificate import CONNECT, RAW, Canary, Certificate, Coverage, Engine, FamilyBound, Unechoed
 from ordinance.sight.ports import Range, count
+
+__all__ = ["CONNECT", "RAW", "Canary", "Certificate", "Coverage", "Engine", "FamilyBound", "Unechoed"]  # of the certificate
+
+#: Fewer open ports than that are not "every port", however few were asked.
+ENOUGH = 64
 
 
 class Answer(StrEnum):
@@ -52,65 +58,18 @@ class AddressSweep(msgspec.Struct, frozen=True, kw_only=True):
         """Only the answers of these kinds."""
         return tuple(group for group in self.answers if group.reply.answer in answers)
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether most of the ports asked are open: somebody answers for all of them."""
+        asked, opened = (
+            count(ports for group in groups for ports in group.ports) for groups in (self.answers, self.of(Answer.OPEN))
+        )
+        return opened >= ENOUGH and opened > asked / 2
+
     def covered(self) -> int:
         """Ports for which something is known: an answer, or silence within the sweep's miss bound."""
         known = (group for group in self.answers if group.reply.answer not in (Answer.UNASKED, Answer.LOCAL))
         return sum(count(group.ports) for group in known)
-
-
-class Canary(msgspec.Struct, frozen=True, kw_only=True):
-    """A port that is known to be open and was asked again and again, at random moments of the same sweep."""
-
-    address: str
-    port: int
-    sent: int
-    answered: int
-    late_sent: int  #: of these, the ones asked after the last port had been: a source barred half-way is seen here
-    late_answered: int
-    hops: int | None = None
-
-
-class FamilyBound(msgspec.Struct, frozen=True, kw_only=True):
-    """How sure silence is in one address family (4 or 6): chance that an open port stayed silent in every round."""
-
-    family: int
-    rounds: int
-    miss_bound: float
-
-
-class Unechoed(msgspec.Struct, frozen=True, kw_only=True):
-    """Ports on which the outside echo did not answer in one family: the vantage is not shown to be able to send to them."""
-
-    family: int
-    ports: tuple[Range, ...]
-
-
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep may claim."""
-
-    vantage: str
-    engine: str
-    started: str  #: UTC, RFC 3339
-    finished: str
-    complete: bool  #: every planned port was asked, and nothing stopped the sweep
-    why_incomplete: str
-    ports_planned: int
-    ports_covered: int
-    probes: int
-    seconds: float
-    canaries: tuple[Canary, ...]
-    bounds: tuple[FamilyBound, ...]
-    voided_windows: int
-    requeued: int
-    local_errors: int
-    hears_icmp: bool  #: the vantage could hear late ICMP errors (an unused address let through answers after seconds)
-    reads_hops: bool
-    unechoed: tuple[Unechoed, ...]
-    echo_families: tuple[int, ...]  #: families in which the echo was asked on every port
-
-    def bound(self, family: int) -> float:
-        """Miss bound per port in `family`; 1.0 (nothing known) where no canary was asked."""
-        return next((bound.miss_bound for bound in self.bounds if bound.family == family), 1.0)
 
 
 class CarefulPort(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ordinance.judge.sweeping import engine_words
 from ordinance.report.text import clean
 from ordinance.sight.perimeter import Certificate
 from ordinance.sight.ports import count, listed, said
@@ -54,7 +55,7 @@ def _certificate(told: Told) -> Iterator[str]:
 
 
 def _entries(held: Certificate) -> Iterator[tuple[str, str]]:
-    yield "engine", held.engine
+    yield "engine", engine_words(held)
     yield "from", f"{held.vantage}, {held.started} to {held.finished}, {held.seconds:.1f} s"
     yield "covered", f"{held.ports_covered:,} of {held.ports_planned:,} ports, {held.probes:,} probes"
     sent, answered = sum(c.sent for c in held.canaries), sum(c.answered for c in held.canaries)
@@ -63,7 +64,8 @@ def _entries(held: Certificate) -> Iterator[tuple[str, str]]:
     for bound in held.bounds:
         yield "miss bound", f"IPv{bound.family} {bound.miss_bound:.1e} a port after {bound.rounds} rounds"
     yield "windows", f"{held.voided_windows:,} void, {held.requeued:,} ports asked again for it"
-    yield "dropped", f"{held.local_errors:,} probes that the vantage could not send"
+    lost = f", {held.by.ring_drops:,} answers that it had no room for ({held.by.asked_again:,} asked again)" if held.by else ""
+    yield "dropped", f"{held.local_errors:,} probes that the vantage could not send{lost}"
     for gap in held.unechoed:
         yield "not echoed", f"IPv{gap.family} ports {said(gap.ports)}"
     icmp, hops = ("yes" if able else "no" for able in (held.hears_icmp, held.reads_hops))

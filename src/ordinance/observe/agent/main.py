@@ -11,14 +11,14 @@ from typing import Any
 
 from ordinance.observe.agent.careful import Careful
 from ordinance.observe.agent.datagrams import Datagrams
+from ordinance.observe.agent.engines import sweep
 from ordinance.observe.agent.exchange import echoes, exchanges
 from ordinance.observe.agent.fence import fenced
 from ordinance.observe.agent.lanes import CHILDREN
-from ordinance.observe.agent.sweep import Sweep
 from ordinance.observe.agent.watch import Watch, own_addresses
 
 JOBS = {
-    "sweep": lambda job, tell: Sweep(job, tell).run(),
+    "sweep": sweep,
     "careful": lambda job, tell: Careful(job, tell).run(),
     "udp": exchanges,
     "echo": echoes,

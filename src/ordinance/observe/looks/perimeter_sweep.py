@@ -9,32 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
-
-import msgspec
 
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
 from ordinance.observe.pace_words import sweep_words
+from ordinance.observe.safetext import safe_line
+from ordinance.observe.sweep_certificate import certificate
 from ordinance.sight.perimeter import (
     AddressSweep,
     Answer,
-    Canary,
     CarefulAddress,
-    Certificate,
-    FamilyBound,
     PortAnswer,
     Reply,
     SweepSighting,
-    Unechoed,
 )
 from ordinance.sight.ports import Range, count, each
 
 VANTAGE = "outside"
-ENGINE = "connect sweep, packet agent 1"
 ALL_PORTS = (1, 65_535)
 FAMILIES = (4, 6)
 #: So many canaries, none lost, bound the chance of a miss by 1e-4 in one round: (0 + 1) / (n + 2).
@@ -92,9 +86,12 @@ def _sweep(context: LookContext, plan: _Plan) -> SweepSighting:
         swept = tuple(_addresses(last, plan))
     careful, observations, why = _again(context, vantage, plan, swept)
     with believable(observation):
-        certificate = _certificate(last, plan, swept, started, why)
+        barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
+        families = tuple(sorted({address.version for address in plan.echo}))
+        moments = _stamp(started), _stamp(datetime.now(UTC))
+        claim = certificate(last, swept, plan.vantage, plan.ports, (moments, families), (barred, why))
     return SweepSighting(
-        vantage=plan.vantage, addresses=swept, certificate=certificate, careful=careful, observations=(observation, *observations)
+        vantage=plan.vantage, addresses=swept, certificate=claim, careful=careful, observations=(observation, *observations)
     )
 
 
@@ -148,10 +145,14 @@ def _seconds_allowed(plan: _Plan, inventory: Inventory) -> float:
 
 
 def _progress(context: LookContext, plan: _Plan) -> Any:
+    engine = ["", ""]
+
     def told(line: dict[str, Any]) -> None:
+        if "engine" in line:
+            engine[:] = [f"{safe_line(str(line['engine']))} ", f" ({safe_line(str(line['why']))})"]
         done, total = line.get("done_ports", 0), line.get("total_ports", 0)
-        text = f"sweep from {plan.vantage}, {sweep_words(done, total, line.get('round', 0), line.get('rate', 0))}"
-        context.progress(done, total, text)
+        words = sweep_words(done, total, line.get("round", 0), line.get("rate", 0))
+        context.progress(done, total, f"{engine[0]}sweep from {plan.vantage}, {words}{engine[1]}")
 
     return told
 
@@ -176,25 +177,6 @@ def _group(answer: dict[str, Any], asked: Range) -> PortAnswer:
     if not all(first <= low <= high <= final for low, high in answer["ports"]):
         raise ValueError("there are no such ports")
     return PortAnswer(ports=tuple((low, high) for low, high in answer["ports"]), reply=reply_of(answer))
-
-
-def _certificate(last: dict[str, Any], plan: _Plan, swept: tuple[AddressSweep, ...], started: datetime, why: str) -> Certificate:
-    unechoed = tuple(
-        Unechoed(family=ip_address(answer["address"]).version, ports=_group(answer, plan.ports).ports)
-        for answer in last["answers"]
-        if answer["echo"] and answer["answer"] != Answer.OPEN
-    )
-    barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
-    reasons = [text for text in (last["why_incomplete"], barred, why) if text]
-    return Certificate(
-        vantage=plan.vantage, engine=ENGINE, started=_stamp(started), finished=_stamp(datetime.now(UTC)),
-        complete=last["complete"] and not reasons, why_incomplete="; ".join(reasons),
-        ports_planned=count([plan.ports]) * len(swept), ports_covered=sum(address.covered() for address in swept),
-        probes=last["probes"], seconds=last["seconds"], canaries=msgspec.convert(last["canaries"], tuple[Canary, ...]),
-        bounds=msgspec.convert(last["bounds"], tuple[FamilyBound, ...]), voided_windows=last["voided"],
-        requeued=last["requeued"], local_errors=last["local"], hears_icmp=last["privileged"], reads_hops=last["privileged"],
-        unechoed=unechoed, echo_families=tuple(sorted({address.version for address in plan.echo})),
-    )  # fmt: skip
 
 
 def _stamp(moment: datetime) -> str:

@@ -2,8 +2,8 @@
 
 What it tells has the shape of the connect sweep's last line (`agent.sweep.Sweep`), so that a look can use either.
 
-The fence of the connect agent (`agent.fence`) hooks the kernel's output path, which frames of a packet socket do not take: here
-the scope is kept by `permit` before a frame can be made, and by `egress` in the kernel, where that can hook a device's egress.
+The scope is kept by `permit` before a frame can be made, and in the kernel by `agent.fence`, where that can hook the egress of
+`devices`.
 The reset that the vantage's kernel sends after a SYN-ACK it knows nothing of is welcome: it ends the target's half-open entry.
 """
 
@@ -55,6 +55,7 @@ class RawSweep:
         ]
         self.witnesses = Witnesses(known, self.sources, chance)
         self.air = Air(self.plan.hosts, ways, self.plan.permit, self.sources, self.ledger, self.witnesses)
+        self.devices = sorted({way.device for way in ways.values() if isinstance(way, Way)})
         self.lost_hosts = [host for host, name in enumerate(self.plan.swept) if not isinstance(ways[name], Way)]
         for host in self.lost_hosts:
             self.ledger.give_up(host, str(ways[self.plan.swept[host]]))

@@ -32,6 +32,7 @@ def last_line(sweep: RawSweep, drops: int, seconds: float) -> dict[str, Any]:
         "privileged": True,
         "seconds": seconds,
         "ring_drops": drops,
+        "asked_again": sweep.rounds.asked_again,
         "enobufs": sweep.air.busy(),
         "foreign": sweep.air.foreign,
         "mute": sweep.air.mute + sweep.witnesses.mute,

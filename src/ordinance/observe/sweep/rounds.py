@@ -50,6 +50,7 @@ class Rounds:
         self.size = ledger.targets.hosts
         self.quiet, self.early = 0.01, 0.05
         self.voided = self.requeued = self.dropped = 0
+        self.asked_again = 0  # of the dropped answers, those whose windows were asked again
         self.void_windows = True
 
     def run(self, number: int, shares: Mapping[int, float]) -> bool:
@@ -205,6 +206,8 @@ class Rounds:
         drops = self.air.drops()
         if drops == self.dropped:
             return
+        if self.void_windows and self.pending:
+            self.asked_again += drops - self.dropped
         self.dropped = drops
         now = time.monotonic()
         while self.void_windows and self.pending:
