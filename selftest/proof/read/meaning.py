@@ -28,6 +28,7 @@ from ordinance.proof.ir import (
     VerdictMap,
 )  # fmt: skip
 
+NO_MATCH = (Verdict, VerdictMap, Havoc, Taint, Nat, Notrack)
 PASS, BLOCK, EITHER = "pass", "block", "cannot tell"
 _ENDS = {Kind.ACCEPT: "accept", Kind.DROP: "drop", Kind.REJECT: "drop", Kind.RETURN: "return"}
 
@@ -100,6 +101,11 @@ class Meaning:
             if base.hook == hook and of["family"] in base.families:
                 fates = (fates - {"accept"}) | (self._base(base, of) if "accept" in fates else set())
         return EITHER if len(fates) > 1 else {"accept": PASS, "drop": BLOCK}[fates.pop()]
+
+    def met(self, key: str, of: dict[str, int]) -> list[Rule]:
+        """The rules of a chain whose matches all hold."""
+        rules = self.ruleset.chains[key].rules
+        return [rule for rule in rules if all(isinstance(one, NO_MATCH) or holds(one, of) for one in rule.statements)]
 
     def _base(self, base: Base, of: dict[str, int]) -> set[str]:
         ends = self.chain(base.chain, of)

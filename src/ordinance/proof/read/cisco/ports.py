@@ -66,17 +66,14 @@ def _port(text: str, names: dict[str, int]) -> int | str:
 
 def icmp_match(words: Words, version: int) -> Match | None:
     """Return what a type of ICMP, with or without its code, asks; None where none stands."""
-    names = ICMP if version == IPV4 else ICMPV6
-    if words.peek() in names:
-        return icmp([names[words.take("a type")]])
-    kind = decimal(words.peek(), _MOST_BYTE)
+    kind, code = (ICMP if version == IPV4 else ICMPV6).get(words.peek(), (decimal(words.peek(), _MOST_BYTE), None))
     if kind is None:
         return None
     words.take("a type")
-    code = decimal(words.peek(), _MOST_BYTE)
-    if code is not None:
+    written = decimal(words.peek(), _MOST_BYTE) if code is None else None
+    if written is not None:
         words.take("a code")
-    return icmp([(kind, code)])
+    return icmp([(kind, code if written is None else written)])
 
 
 def flags_match(words: Words) -> Match | None:

@@ -32,6 +32,10 @@ class Words:
             return True
         return False
 
+    def after(self, word: str) -> str:
+        """Return the word after the next one, if the next one is this; else ""."""
+        return self._words[self._at + 1] if self.peek() == word and self._at + 1 < len(self._words) else ""
+
     def skip_while(self, of: Container[str]) -> list[str]:
         """Take the words that are among these."""
         taken = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from ordinance.proof.fields import IPV4, interface
@@ -75,6 +76,7 @@ def addresses(field: str, text: str, version: int) -> Match:
     return some(_address(field, part, version) for part in text.split(","))
 
 
+@lru_cache(maxsize=1 << 14)  # rulesets name few addresses, but often
 def _address(field: str, text: str, version: int) -> Match:
     base, slash, mask = text.partition("/")
     try:
