@@ -55,7 +55,7 @@ LOOKS["accounts"] = a_look
 accounts = sighting("accounts")
 """
 SUITE = (ROOT / "tests" / "hosts" / "test_accounts.py").read_text()
-FILES = ("results.json", "report.html", "junit.xml")
+FILES = ("results.json", "report.html", "junit.xml", "checks.csv")
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +25,7 @@ from ordinance.observe.secret import Vault
 from ordinance.plan import PlannedCheck
 from ordinance.record.model import Observation, Results
 from ordinance.record.results import build_results, encode
-from ordinance.report import html, junit, terminal
+from ordinance.report import checks_csv, html, junit, terminal
 from ordinance.sight.perimeter import Answer, SweepSighting
 from selftest.judge.city_cases import PROFILE, a_certificate, group, swept
 from selftest.observe.hostile.bounds import Peer, hostile
@@ -31,6 +33,7 @@ from selftest.observe.hostile.test_hostile_verdicts import HERE, city_of
 from selftest.observe.looks.city_looks import Town, context
 from selftest.report import sample
 from selftest.report.poison import PAYLOADS
+from selftest.report.test_checks_csv import FORMULA
 from selftest.report.test_report_html import shape, tree
 
 HARMLESS = "harmless"
@@ -153,6 +156,18 @@ def test_junit_has_no_other_element_or_attribute(case):
     assert not ACTS.search(text.decode("utf-8"))
 
 
+def test_csv_has_no_other_line_or_cell_and_no_formula(case):
+    way, run = case
+    text = checks_csv.render(run.results).decode("utf-8")
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    plain = harmless(way, run.verdict.state.value).results
+    expected = list(csv.reader(io.StringIO(checks_csv.render(plain).decode(), newline=""), strict=True))
+    assert [len(row) for row in rows] == [len(row) for row in expected]
+    assert [row[6] for row in rows] == [row[6] for row in expected]
+    assert not ACTS.search(text.replace("\r\n", "\n"))
+    assert not [cell for row in rows for cell in row if FORMULA.match(cell)]
+
+
 def test_json_is_json_and_holds_no_control(case):
     _, run = case
     text = encode(run.results).decode("utf-8")
@@ -177,6 +192,7 @@ def test_the_text_does_arrive(way):
     run = way("\x1b[31mred")
     assert r"\x1b[31mred" in html.render(run.results, run.observations)
     assert r"\x1b[31mred" in junit.render(run.results).decode()
+    assert r"\x1b[31mred" in checks_csv.render(run.results).decode()
     assert r"\\x1b[31mred" in encode(run.results).decode()
     assert r"\x1b[31mred" in "".join(terminal.summary_lines(run.results, "r", 400))
 

@@ -18,7 +18,7 @@ from ordinance.errors import OrdinanceError
 from ordinance.final import final
 from ordinance.record.ending import END, CheckEnd, EndRecord, end_details
 from ordinance.record.exitcode import ExitCode
-from ordinance.record.folder import JUNIT, REPORT, RESULTS
+from ordinance.record.folder import CSV, JUNIT, REPORT, RESULTS
 from ordinance.record.journal import JournalError, read_journal
 from ordinance.record.model import Observation, Results
 from ordinance.record.results import RunFacts, build_results, encode
@@ -26,6 +26,7 @@ from ordinance.record.seal import Seal, SealError
 from ordinance.record.signer import Signer, find_signer
 from ordinance.record.stamp import stamp
 from ordinance.record.sums import sha256_of
+from ordinance.report.checks_csv import render as render_csv
 from ordinance.report.html import render as render_html
 from ordinance.report.junit import render as render_junit
 
@@ -84,7 +85,12 @@ def results_of(docket: Docket, facts: RunFacts, recorded: Collection[str]) -> Re
 
 def files_of(results: Results, observations: Sequence[Observation]) -> dict[str, bytes]:
     """What is published, the results last but for the seal: where they are, everything is."""
-    return {REPORT: render_html(results, observations).encode(), JUNIT: render_junit(results), RESULTS: encode(results)}
+    return {
+        REPORT: render_html(results, observations).encode(),
+        JUNIT: render_junit(results),
+        CSV: render_csv(results),
+        RESULTS: encode(results),
+    }
 
 
 def _signer() -> tuple[Signer | None, str]:

@@ -27,6 +27,7 @@ PLAN = "plan.json"
 RESULTS = "results.json"
 REPORT = "report.html"
 JUNIT = "junit.xml"
+CSV = "checks.csv"
 
 
 #: Makes the last files of a run from the others, which are about to be written.

@@ -1,4 +1,4 @@
-"""The last act of a replay: results, report and JUnit made again, compared with those of the run, and written elsewhere."""
+"""The last act of a replay: results, report, JUnit and CSV made again, compared with those of the run, and written elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ordinance import __version__
 from ordinance.errors import OrdinanceError
 from ordinance.publish import Ending, files_of, results_of
 from ordinance.record.exitcode import ExitCode
-from ordinance.record.folder import JUNIT, REPORT, RESULTS, RunFolder
+from ordinance.record.folder import CSV, JUNIT, REPORT, RESULTS, RunFolder
 from ordinance.replay.compare import differences
 from ordinance.replay.sitting import Replay
 
@@ -30,10 +30,15 @@ def conclude(replay: Replay, *, stopped: str) -> Ending:
     for name, data in files.items():
         folder.write(name, data)
     found = differences(recorded.published, results) if recorded.published is not None else []
-    changed = [name for name in (RESULTS, REPORT, JUNIT) if not _same_bytes(recorded.folder / name, files[name])]
+    changed = [name for name in _compared(recorded.folder) if not _same_bytes(recorded.folder / name, files[name])]
     unsound = replay.terms.recorded and recorded.published is not None and bool(found or _telling(changed, replay))
     code = ExitCode.NOT_SOUND if unsound else ExitCode(results.run.exit_code)
     return Ending(results, folder.report, code, tuple(_said(replay, found, changed)))
+
+
+def _compared(run: Path) -> tuple[str, ...]:
+    """Name the files to compare. Runs of earlier versions have no `checks.csv`; that one is missing is for the seal to say."""
+    return (RESULTS, REPORT, JUNIT, *((CSV,) if (run / CSV).exists() else ()))
 
 
 def _same_bytes(path: Path, data: bytes) -> bool:
@@ -57,7 +62,7 @@ def _said(replay: Replay, found: list[str], changed: list[str]) -> Iterator[str]
     if not replay.terms.recorded:
         yield f"{replay.terms.words(replay.brief)} Of the run in {replay.recorded.folder}, {len(verdicts)} checks differ."
     elif not found and not changed:
-        yield "Same verdicts: results.json, report.html and junit.xml are byte for byte those of the run."
+        yield "Same verdicts: results.json, report.html, junit.xml and checks.csv are byte for byte those of the run."
     elif not found:
         yield f"Same verdicts; written otherwise: {', '.join(changed)} (the run was made with {then}, this is {__version__})."
     else:
