@@ -51,7 +51,6 @@ def test_an_address_a_network_and_a_group_are_ranges(text: str, addresses: tuple
         (("nobody",), "neither an address, nor a network such as 198.51.100.0/28, nor a public group; groups: public"),
         (("mail.city.example",), "neither an address"),
         ((MAIL, "1-65535", "nowhere"), "has no such vantage; there are: here, outside"),
-        ((MAIL, "1-65535", "here"), "needs a vantage that is a host reached by SSH; there are: outside"),
     ],
 )
 def test_what_cannot_be_swept_is_said(words: tuple[str, ...], told: str) -> None:

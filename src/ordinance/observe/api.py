@@ -136,6 +136,12 @@ class VantagePoint(Protocol):
         """Run the packet agent there with python3, nothing installed; returns its last line and the observation id."""
         ...
 
+    def tunnel(
+        self, job: Mapping[str, Any], deadline: Deadline, on_line: Callable[[dict[str, Any]], None]
+    ) -> tuple[dict[str, Any], str]:
+        """Do a sweep job through channels of its SSH server (SSH vantages only); as `agent`, and slower."""
+        ...
+
 
 class Door(Protocol):
     """The one door to the network: scope, pace, deadline, caps, safe text, recording."""

@@ -118,6 +118,15 @@ class HereVantage:
 
         return run_agent(self.name, self._gate, self._recorder, job, deadline, on_line, start)
 
+    def tunnel(
+        self,
+        job: Mapping[str, Any],  # noqa: ARG002 - the interface's
+        deadline: Deadline,  # noqa: ARG002
+        on_line: Callable[[dict[str, Any]], None],  # noqa: ARG002
+    ) -> tuple[dict[str, Any], str]:
+        """Refused: there is no SSH server in between."""
+        raise self._not_here("a sweep through channels")
+
     def _not_here(self, what: str) -> CouldNotLook:
         attempt = self._recorder.begin(self.name, self.name, "ssh-exec")
         return attempt.failed(Unseen.VANTAGE, f"{what} cannot be run from here: it needs a vantage or a host reached by SSH")

@@ -22,7 +22,11 @@ from ordinance.sight.perimeter import (
 from ordinance.sight.ports import Range, count
 
 #: How the engines call themselves in a certificate.
-NAMES = {"raw": "raw sweep, packet agent 1", "connect": "connect sweep, packet agent 1"}
+NAMES = {
+    "raw": "raw sweep, packet agent 1",
+    "connect": "connect sweep, packet agent 1",
+    "tunnel": "tunnel sweep through SSH channels",
+}
 
 
 def certificate(  # noqa: PLR0917 - of whom, by whom, when, and what is against it

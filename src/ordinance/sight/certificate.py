@@ -6,8 +6,8 @@ import msgspec
 
 from ordinance.sight.ports import Range
 
-#: The engines: SYNs of one's own making, or connections of the kernel's.
-RAW, CONNECT = "raw", "connect"
+#: The engines: SYNs of one's own making, connections of the kernel's, or channels of an SSH server.
+RAW, CONNECT, TUNNEL = "raw", "connect", "tunnel"
 
 
 class Canary(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """Which engine swept, why that one, and what it noticed about its own hearing."""
 
-    name: str  #: RAW or CONNECT
+    name: str  #: RAW, CONNECT or TUNNEL
     why: str
     ring_drops: int  #: answers for which the vantage had no room
     asked_again: int  #: of these, the ones whose ports were asked again

@@ -33,9 +33,6 @@ class Request:
         if vantage not in inventory.vantages:
             known = ", ".join(sorted(inventory.vantages)) or "none"
             raise UsageError(f"--from {vantage}: {inventory.source} has no such vantage; there are: {known}")
-        if inventory.vantages[vantage].host is None:
-            others = ", ".join(sorted(name for name, place in inventory.vantages.items() if place.host is not None)) or "none"
-            raise UsageError(f"--from {vantage}: a sweep needs a vantage that is a host reached by SSH; there are: {others}")
         addresses = _addresses(asked, inventory)
         _in_scope(asked, addresses, inventory)
         return cls(asked, addresses, ports_of(ports), vantage)

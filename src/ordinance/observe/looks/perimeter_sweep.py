@@ -13,11 +13,12 @@ from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
-from ordinance.observe.api import CouldNotLook, Deadline, LookContext, VantagePoint, look
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
 from ordinance.observe.pace_words import sweep_words
 from ordinance.observe.safetext import safe_line
 from ordinance.observe.sweep_certificate import certificate
+from ordinance.sight.certificate import TUNNEL
 from ordinance.sight.perimeter import (
     AddressSweep,
     Answer,
@@ -44,6 +45,8 @@ CANARIES_A_WITNESS_PACED = 6000
 IN_FLIGHT, LANES, TIMEOUT = 12_000, 2, 0.25
 #: Refusals of one address that are asked again with care.
 CAREFUL_A_KIND = 8
+#: What an SSH server that forwards, but runs no command, says of one.
+REFUSED = "refused to run a command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def _sweep(context: LookContext, plan: _Plan) -> SweepSighting:
     vantage = context.door.at(plan.vantage)
     started = datetime.now(UTC)
     seconds = _seconds_allowed(plan, context.inventory)
-    last, observation = run_job(vantage, _job(plan, context, seconds), Deadline.after(seconds + 60.0), _progress(context, plan))
+    last, observation = _by_any_engine(vantage, _job(plan, context, seconds), seconds + 60.0, _progress(context, plan))
     with believable(observation):
         swept = tuple(_addresses(last, plan))
     careful, observations, why = _again(context, vantage, plan, swept)
@@ -93,6 +96,25 @@ def _sweep(context: LookContext, plan: _Plan) -> SweepSighting:
     return SweepSighting(
         vantage=plan.vantage, addresses=swept, certificate=claim, careful=careful, observations=(observation, *observations)
     )
+
+
+def _by_any_engine(vantage: VantagePoint, job: dict[str, Any], seconds: float, told: Any) -> tuple[dict[str, Any], str]:
+    """Sweep by the agent, which takes the best engine it can; through SSH channels where no agent said a word."""
+    heard = []
+
+    def hear(line: dict[str, Any]) -> None:
+        heard.append(True)
+        told(line)
+
+    try:
+        return run_job(vantage, job, Deadline.after(seconds), hear)
+    except CouldNotLook as missed:
+        if heard or (missed.reason is not Unseen.TOOL and REFUSED not in missed.detail):
+            raise
+        why = f"no agent ran there: {missed.detail}"
+    told({"engine": TUNNEL, "why": why})
+    last, observation = vantage.tunnel(job, Deadline.after(seconds), told)
+    return {**last, "engine": TUNNEL, "why": why}, observation
 
 
 def _plan(inventory: Inventory) -> _Plan:
