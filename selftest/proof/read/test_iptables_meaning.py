@@ -72,7 +72,11 @@ ACCEPTS = [
     ("-m iprange ! --dst-range 10.0.0.0-10.0.0.9", packet(destination="10.0.0.10"), packet(destination="10.0.0.9")),
     ('-m comment --comment "-j DROP \\"x\\" ! -s 1.2.3.4" -s 192.0.2.7', packet("192.0.2.7"), packet("192.0.2.8")),
     ("-m time --timestart 22:00 --timestop 06:00", packet(second=5 * 3600), packet(second=12 * 3600)),
-    ("-m time --timestart 08:00:00 --timestop 17:00:00", packet(second=17 * 3600), packet(second=17 * 3600 + 1)),
+    (
+        "-m time --timestart 08:00:00 --timestop 17:00:00 --datestop 2038-01-19T03:14:07",
+        packet(second=17 * 3600),
+        packet(second=17 * 3600 + 1),
+    ),
     ("-m time --weekdays Sat,Sun", packet(day=6), packet(day=5)),
     ("-m time ! --weekdays 6,7", packet(day=1), packet(day=0)),
     (

@@ -9,20 +9,20 @@ from pathlib import Path
 from ordinance.errors import DataError, Problem, UsageError
 from ordinance.proof import netns
 from ordinance.proof.gate import gate
+from ordinance.proof.gate_iptables import gate_iptables
 from ordinance.proof.ir import Ruleset
+from ordinance.proof.read.asa import read_asa
+from ordinance.proof.read.detect import FORMATS, detect, families
+from ordinance.proof.read.ios import read_ios
 from ordinance.proof.read.iptables import read_iptables
 from ordinance.proof.read.nft import read_nft
 from ordinance.proof.read.objects import LARGEST
 from ordinance.proof.wording import plain
 
-FORMATS = ("nft", "nft-json", "iptables-save", "ip6tables-save")
-#: By what a file gives itself away, in this order.
-_SIGNS = (
-    ("nft-json", re.compile(r"\A\s*[\[{]")),
-    ("iptables-save", re.compile(r"^\*(?:filter|nat|mangle|raw|security)\s*$|^-A ", re.MULTILINE)),
-    ("nft", re.compile(r"^\s*(?:table|add|flush|include|define|chain|create)\s", re.MULTILINE)),
-)
 _NFT_ERROR = re.compile(r"^(?P<file>[^\n:]+):(?P<line>\d+):\d+(?:-\d+)?: Error: (?P<what>.*)$", re.MULTILINE)
+
+
+__all__ = ["FORMATS", "Given", "Read", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,14 @@ class Read:
 def load(given: Given) -> Read:
     """Read a ruleset from files. Raises DataError for what is none, UsageError for what cannot be read here."""
     text = _text(given.file)
-    kind = given.format or recognised(text)
+    kind = given.format or detect(text, str(given.file))
     if kind == "nft-json":
         return _listing(given, text)
     if kind == "nft":
         return _nft(given.file)
-    if kind in ("iptables-save", "ip6tables-save"):
-        return _iptables(given, text, kind)
-    what = "the file is empty" if not text.strip() else "the language of this ruleset is not recognised"
-    raise DataError([Problem(str(given.file), 0, what, f"name it by --format: {', '.join(FORMATS)}")])
-
-
-def recognised(text: str) -> str:
-    """Return the format of a text by what stands in it, or ""."""
-    return next((name for name, sign in _SIGNS if sign.search(text)), "")
+    if kind in ("asa", "ios"):
+        return Read((read_asa if kind == "asa" else read_ios)(text, str(given.file)))
+    return _iptables(given, text, kind)
 
 
 def _listing(given: Given, text: str) -> Read:
@@ -101,11 +95,14 @@ def _problems(path: Path, said: str) -> list[Problem]:
 
 
 def _iptables(given: Given, text: str, kind: str) -> Read:
+    """Both families, from two files or from one that holds both, as long as one of them says which is which."""
     other = _text(given.ip6) if given.ip6 else None
-    v4, v6 = (text, other) if kind == "iptables-save" else (None, text)
+    halves = families(text) if other is None else None
+    v4, v6 = halves or ((text, other) if kind == "iptables-save" else (other, text))
     ipsets = _text(given.ipset) if given.ipset else None
     names = (str(given.file), str(given.ip6 or given.file), str(given.ipset or "ipset save"))
-    return Read(read_iptables(v4, v6, ipsets, names))
+    found = read_iptables(v4, v6, ipsets, names)
+    return Read(found, gate_iptables(found, v4, v6, ipsets))
 
 
 def _text(path: Path) -> str:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from ordinance.proof.fields import DAYS
 from ordinance.proof.ir import Either, In, Match
 from ordinance.proof.read.iptables.options import Option
-from ordinance.proof.read.making import unless
 from ordinance.proof.read.text import LineError, OpaqueError, decimal, shown
 
 _DAY = 86_400
 _SHORT = {name[:2].lower(): number for number, name in enumerate(DAYS)}
+#: Dates that iptables-save writes where none was given: the bounds of its numbers.
+_NO_DATE = {"datestart": "1970-01-01T00:00:00", "datestop": "2038-01-19T03:14:07"}
 _READ = {"timestart", "timestop", "weekdays", "utc"}
 
 
 def clock(options: list[Option]) -> list[Match]:
     """Return what the options of `-m time` ask. Raises LineError, OpaqueError."""
+    options = [option for option in options if option.values[:1] != (_NO_DATE.get(option.name),)]
     named = {option.name: option for option in options}
     if len(named) != len(options) or not named.keys() <= _READ:
         raise OpaqueError
@@ -31,8 +33,8 @@ def clock(options: list[Option]) -> list[Match]:
         last = _second(named["timestop"].values[0]) if "timestop" in named else _DAY - 1
         found.append(_hours(first, last))
     if "weekdays" in named:
-        days = tuple((_weekday(name),) * 2 for name in named["weekdays"].values[0].split(","))
-        found.append(unless(In("day", days), named["weekdays"].negated))
+        days = {_weekday(name) for name in named["weekdays"].values[0].split(",")}
+        found.append(In("day", tuple((day, day) for day in range(7) if (day in days) != named["weekdays"].negated)))
     return found
 
 
