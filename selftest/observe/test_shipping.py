@@ -54,7 +54,7 @@ def test_it_imports_the_standard_library_and_what_it_holds() -> None:
         for module in imported(text):
             held = module.replace(".", "/") + ".py" in PARTS or module.replace(".", "/") + "/__init__.py" in PARTS
             known = held or module.partition(".")[0] in sys.stdlib_module_names
-            assert known or (name, module) == ("ordinance/observe/sweep/arrays.py", "numpy"), (name, module)
+            assert known or (name, module[:5]) == ("ordinance/observe/sweep/arrays.py", "numpy"), (name, module)
 
 
 def test_the_same_members_are_the_same_bytes() -> None:

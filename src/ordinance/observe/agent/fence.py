@@ -24,6 +24,7 @@ FAMILIES = ("4", "ip", "ipv4_addr"), ("6", "ip6", "ipv6_addr")
 #: Jobs that send no packet: a firewall that only watches is given no table.
 SILENT_JOBS = ("watch", "own")
 PACKETS, FRAMES = "inet", "netdev"  # families of the two tables
+CAPABILITY_VERSION_3 = 0x20080522  # capget(2)
 UP_SECONDS = 2.0
 NFT_SECONDS = 10.0  # for one listing: nft reads the whole ruleset for it, a second where a set holds 262,144 addresses
 PATHS = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin"
@@ -139,8 +140,17 @@ def rules(family: str, table: str, uid: int, scope: dict[str, list[str]], hook: 
 
 
 def set_fsuid(uid: int) -> None:
-    """Own the sockets this thread makes from now on, and those of its children."""
-    ctypes.CDLL(None).setfsuid(ctypes.c_uint32(uid))
+    """Own the sockets this thread makes from now on, and those of its children.
+
+    With root's file system uid the kernel takes its rights over files away (capabilities(7)), and Python could no longer read
+    modules that only root may: what was there before is taken back.
+    """
+    libc = ctypes.CDLL(None)
+    header, held = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+    known = libc.capget(header, held) == 0
+    libc.setfsuid(ctypes.c_uint32(uid))
+    if known:
+        libc.capset(header, held)
 
 
 def can_be(uid: int) -> bool:
