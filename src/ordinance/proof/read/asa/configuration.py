@@ -119,7 +119,7 @@ class ConfigurationReader:
                 tunnels.update(dict.fromkeys(word for word in command.words if word in self._made.interfaces))
             elif first == "webvpn":
                 tunnels.update({one.words[1]: None for one in command.below if one.words[0] == "enable" and one.words[1:]})
-            elif first not in _ELSEWHERE and first not in TOP:
+            elif (first, second) == ("ipv6", "access-list") or (first not in _ELSEWHERE and first not in TOP):
                 self._unread.append(command)
         self._made.tunnels = [name for name in tunnels if permit_vpn and name in self._made.interfaces]
 

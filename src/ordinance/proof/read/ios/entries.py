@@ -24,7 +24,7 @@ from ordinance.proof.read.text import LineError, decimal, shown
 _MOST_PROTOCOL = 255
 _PORTS_OF: Mapping[int, dict[str, int]] = {TCP: TCP_PORTS, UDP: UDP_PORTS, PROTOCOLS["sctp"]: {}}
 #: options of an entry that ask something which is no field of the proof, and how many words belong to each
-_UNKNOWN_OPTIONS = {
+UNKNOWN_OPTIONS = {
     "dscp": 1, "precedence": 1, "tos": 1, "option": 1, "flow-label": 1, "hop-limit": 2, "ttl": 2, "packet-length": 2,
     "routing": 0, "routing-type": 1, "dest-option": 0, "dest-option-type": 1, "mobility": 0, "mobility-type": 1, "hbh": 0,
     "auth": 0, "undetermined-transport": 0,
@@ -155,8 +155,8 @@ class _Options:
                 words.take("seconds")
         elif word in _LOGS:
             words.rest()  # a cookie may follow; a log is the last of an entry's options
-        elif word in _UNKNOWN_OPTIONS:
-            self.conditions.append(Unknown(" ".join([word, *_values(words, _UNKNOWN_OPTIONS[word])])))
+        elif word in UNKNOWN_OPTIONS:
+            self.conditions.append(Unknown(" ".join([word, *_values(words, UNKNOWN_OPTIONS[word])])))
         else:
             self.conditions.append(Unknown(" ".join([word, *words.rest()])))
 

@@ -48,6 +48,8 @@ def _take(line: Command, found: Interface) -> None:
         _bind(line, found, six=False)
     elif line.words[:2] == ("ipv6", "traffic-filter"):
         _bind(line, found, six=True)
+    elif line.words[:2] == ("ip", "nat"):
+        return  # what is translated is said at the left margin
     elif first in ("ip", "ipv6"):
         if second not in INTERFACE_IP:
             found.unread.append(line)

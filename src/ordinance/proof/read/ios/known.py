@@ -6,32 +6,34 @@ A command that is neither read nor named here is an unknown.
 from __future__ import annotations
 
 _TOP = """
-    aaa access-session alias app-hosting archive arp authentication banner bfd boot boot-end-marker boot-start-marker
-    bridge buffers call call-home card ccm-manager cdp chat-script class-map clns clock cns config-register
-    control-plane controller crypto cts default default-value device-sensor device-tracking diagnostic dial-peer dialer
-    dialer-list dot11 dot1x eap enable end environment ephone errdisable event exception exit fabric facility-alarm
-    fallback fhrp file flow flow-sampler-map frame-relay gatekeeper gateway global-address-table hostname hw-module
-    identity interworking ipc isdn kerberos key kron l2 l2tp-class l2vpn lacp ldap license line lldp location logging
-    login mac-address-table macro management map-class map-list mediatrace memory memory-size metadata mgcp microcode
-    mls mmi module monitor mpls mta multilink nat64 netconf netconf-yang network-clock network-clock-participate
-    network-clock-select nls no ntp parameter-map parser partition platform pnp policy-map port-channel power
-    priority-list privilege process prompt qos quit radius radius-server redundancy resource restconf rmon route-map
-    route-tag router routing rsvp rtr sampler scheduler scripting sdm security service set shell sip-ua snmp snmp-server
-    sntp software source spanning-tree ssh stackwise standby subscriber switch switch-profile system table-map tacacs
-    tacacs-server tag-switching telemetry telephony-service template tftp tftp-server time-zone track transceiver udld
-    upgrade username version vlan vmps voice voice-card voice-port vpdn vpdn-group vrf vtp wism wsma x25 xconnect
+    aaa access-session alias ap app-hosting archive arp authentication auto automation banner bba-group bfd boot
+    boot-end-marker boot-start-marker bridge buffers call call-home card ccm-manager cdp chat-script class-map clns
+    clock cns config-register control-plane controller crypto cts cwmp default default-value device-sensor
+    device-tracking diagnostic dial-peer dialer dialer-list domain dot11 dot1x eap enable end environment ephone
+    errdisable event exception exit fabric facility-alarm fallback fhrp file flow flow-sampler-map frame-relay
+    gatekeeper gateway global-address-table hostname hw-module hw-switch identity interworking ipc isdn kerberos key
+    kron l2 l2tp-class l2vpn lacp ldap license line lldp location logging login mac mac-address-table macro management
+    map-class map-list mediatrace memory memory-size metadata mgcp microcode mls mmi module monitor mpls mta multilink
+    nat64 nbar netconf netconf-yang netflow network-clock network-clock-participate network-clock-select nls no ntp oer
+    parameter-map parser partition performance pfr platform pnp policy-map port-channel power priority-list privilege
+    process profile prompt pseudowire-class qos quit radius radius-server redundancy remote resource restconf rmon
+    route-map route-tag router routing rsvp rtr sampler scheduler scripting sdm sdwan security service service-routing
+    set shell sip-ua snmp snmp-server sntp software source spanning-tree ssh stack-mac stack-power stackwise standby
+    subscriber switch switch-profile system table-map tacacs tacacs-server tag-switching telemetry telephony-service
+    template tftp tftp-server track transceiver transport-map tunnel ucse udld upgrade username version vlan vmps voice
+    voice-card voice-port vpdn vpdn-group vrf vstack vtp vxlan wireless wism wsma x25 xconnect zone zone-pair
 """
 #: First words, at the left margin.
 TOP = frozenset(_TOP.split())
 _IP = """
     accounting accounting-threshold address-pool arp as-path bgp-community bootp cef classless community-list ddns
-    default-gateway default-network dhcp dns domain domain-list domain-lookup domain-name dvmrp explicit-path
+    default-gateway default-network device dhcp dns domain domain-list domain-lookup domain-name dvmrp explicit-path
     extcommunity-list finger flow flow-cache flow-export flow-top-talkers forward-protocol ftp gdp general-prefix
-    gratuitous-arps hop-limit host hosts http icmp identd igmp inspect kerberos local mfib mld mobile mrm mroute msdp
-    multicast multicast-routing multilayer name-server nbar nd neighbor nhrp options ospf pgm pim port-map prefix-list
-    radius rcmd reflexive-list rip route router routing rpf rsvp rtcp sap scp sdr security sla slb sockets source-route
-    spd ssh subnet-zero tacacs tcp telnet tftp traffic-export trigger-authentication unicast-routing unnumbered
-    urlfilter verify vrf wccp-check
+    gratuitous-arps hop-limit host hosts http icmp identd igmp inspect ips kerberos local mfib mld mobile mrm mroute
+    msdp multicast multicast-routing multilayer name-server nbar nd neighbor nhrp options ospf pgm pim port-map
+    prefix-list radius rcmd reflexive-list rip route router routing rpf rsvp rtcp sap scp sdr security sla slb sockets
+    source-route spd ssh subnet-zero tacacs tcp telnet tftp traffic-export trigger-authentication unicast-routing
+    unnumbered urlfilter verify vrf
 """
 #: Second words after `ip` and `ipv6`, at the left margin.
 IP = frozenset(_IP.split())
@@ -54,12 +56,12 @@ _INTERFACE = """
 #: First words beneath an interface.
 INTERFACE = frozenset(_INTERFACE.split())
 _INTERFACE_IP = """
-    access-class accounting address arp authentication bandwidth-percent cef cgmp ddns dhcp directed-broadcast dvmrp
-    eigrp enable flow gratuitous-arps hello-interval helper-address hold-time icmp igmp irdp load-sharing
+    access-class accounting address arp authentication bandwidth-percent cef cgmp ddns device dhcp directed-broadcast
+    dvmrp eigrp enable flow gratuitous-arps hello-interval helper-address hold-time icmp igmp ips irdp load-sharing
     local-proxy-arp mask-reply mfib mld mobile mrm mroute-cache mtu multicast nbar nd next-hop-self nhrp ospf pgm pim
     probe proxy-arp rarp-server redirects redundancy rgmp rip route-cache router rsvp sap security split-horizon
-    sticky-arp summary-address tcp traffic traffic-export trigger-authentication unnumbered unreachables verify
-    virtual-reassembly virtual-reassembly-in vrf wccp-redirect
+    sticky-arp summary-address tcp traffic-export trigger-authentication unnumbered unreachables verify
+    virtual-reassembly virtual-reassembly-in vrf
 """
 #: Second words after `ip` and `ipv6`, beneath an interface.
 INTERFACE_IP = frozenset(_INTERFACE_IP.split())

@@ -13,7 +13,7 @@ from ordinance.proof.read.text import LineError, decimal, shown
 
 _SIMPLE = {"ACCEPT": Kind.ACCEPT, "DROP": Kind.DROP, "RETURN": Kind.RETURN, "REJECT": Kind.REJECT, "TARPIT": Kind.DROP}
 #: They let the packet go on, but a copy goes elsewhere, or the packet itself goes on changed.
-_TAINTS = {"TEE", "TPROXY", "DNPT", "SNPT"}
+TAINTS = {"TEE", "TPROXY", "DNPT", "SNPT"}
 
 
 def statements(rule: Parsed, key_of: dict[str, str]) -> tuple[Statement, ...]:
@@ -38,7 +38,7 @@ def _of_target(rule: Parsed, name: str) -> tuple[Statement, ...]:
     if name not in TARGETS and not name.isupper():
         raise LineError(f"-j {shown(name)}, which is neither a chain of this table nor a target", f"declare it: :{name} - [0:0]")
     what = " ".join([f"-j {name}", *(f"--{option.name} {' '.join(option.values)}".rstrip() for option in rule.target_options)])
-    return (Taint(what),) if name in _TAINTS else (Havoc(what),)
+    return (Taint(what),) if name in TAINTS else (Havoc(what),)
 
 
 def _nat(rule: Parsed) -> Nat:
