@@ -3,6 +3,7 @@
 import pytest
 
 from ordinance.proof.read.iptables import read_iptables
+from ordinance.proof.walk import Walk
 from selftest.proof.read.meaning import BLOCK, EITHER, PASS, Meaning, icmp, packet
 
 V6 = ("2001:db8::7", "2001:db8:1::9")
@@ -214,3 +215,16 @@ def test_of_ipv6_a_later_fragment_may_fail_every_match_of_ports() -> None:
     of = forward("-A FORWARD -p tcp -m multiport --dports 22 -j DROP", "-A FORWARD -j ACCEPT", six=True)
     assert of.fate("forward", packet(*V6, dport=22, ext6=1)) == EITHER
     assert of.fate("forward", packet(*V6, dport=22)) == BLOCK
+
+
+def test_of_a_later_fragment_one_match_may_hold_where_another_does_not() -> None:
+    rules = (
+        "-A FORWARD -p tcp -m multiport --dports 25 -j ACCEPT",
+        "-A FORWARD -p tcp -m tcp ! --syn -j DROP",
+        "-A FORWARD -j ACCEPT",
+    )
+    later = packet(dport=25, flags="fin ack", fragoff=100)
+    ruleset = forward(*rules).ruleset
+    outcome = Walk([ruleset]).path(ruleset, "forward")
+    assert outcome.space.holds(outcome.may, later)
+    assert not outcome.space.holds(outcome.must, later)

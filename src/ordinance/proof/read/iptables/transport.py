@@ -19,7 +19,8 @@ from ordinance.proof.read.making import FIRST, HEADER, OFFSET, every, icmp, port
 from ordinance.proof.read.numbers import ICMP_NAMES, ICMPV6_NAMES, MOST_PORT, SERVICES, Icmp
 from ordinance.proof.read.text import LineError, OpaqueError, decimal, shown
 
-FRAGMENT_BYTES = Unknown("the rule compares the bytes of a later fragment (as iptables-nft makes it)")
+#: Fresh: of two rules one may be nftables' own (-m tcp), the other of x_tables (-m multiport).
+FRAGMENT_BYTES = Unknown("the rule compares the bytes of a later fragment (as iptables-nft makes it)", fresh=True)
 HOTDROP = "a rule that reads the header of layer 4 drops what has none (as x_tables does)"
 HEADLESS = some([In("thdr", ((0, 0),)), Mask("fragoff", OFFSET, 1)])
 READS_HEADER = frozenset({"tcp", "udp", "udplite", "sctp", "dccp", "multiport", "icmp", "icmp6"})
