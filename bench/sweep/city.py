@@ -1,4 +1,4 @@
-"""Pace of the connect sweep against the embedded city's firewall, which drops: `python bench/sweep.py [RUNS]` (default 3).
+"""Pace of the connect sweep against the embedded city's firewall, which drops: `python bench/sweep/city.py [RUNS]` (default 3).
 
 Each run is the look "perimeter-sweep" as an audit makes it: the agent on `outside`, every public address, canaries and echo.
 After each run `nmap -sT -T4` asks all ports of one public address from the same place, if nmap is installed: it is a yardstick
@@ -27,7 +27,7 @@ from ordinance.observe.looks.perimeter_sweep import perimeter_sweep
 from ordinance.observe.memory import MemoryJournal
 from ordinance.sight.perimeter import Certificate, SweepSighting
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VANTAGE = "outside"
 PORTS = 65_535
 NMAP_SECONDS = 600.0
