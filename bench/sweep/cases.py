@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.sweep.tools import Tool, connect, masscan, nmap, raw
 from ordinance.observe.looks.perimeter_sweep import IN_FLIGHT, LANES, TIMEOUT
+from ordinance.observe.sweep.plan import SETTLE
 from selftest.observe.sweep.field import Field, job
-from tools import Tool, connect, masscan, nmap, raw
 
 RANGES = {4: "198.51.101.0/30", 16: "198.51.101.0/28", 256: "198.51.101.0/24"}
 #: So many canaries, none lost, prove a miss bound of 1e-4 in one round: it is a whole sweep, not half of one.
 ONE_ROUND = {"least_rounds": 1, "most_rounds": 1, "canaries_per_round": {"4": 10_300}, "settle": 0.0}
 #: As a look asks for it: two rounds at least, and the time that a late answer has.
-PRODUCTION: dict[str, Any] = {"least_rounds": 2, "canaries_per_round": {"4": 2000}, "settle": 4.0}
+PRODUCTION: dict[str, Any] = {"least_rounds": 2, "canaries_per_round": {"4": 2000}, "settle": SETTLE}
 
 
 @dataclass(frozen=True, slots=True)

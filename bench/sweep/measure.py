@@ -29,20 +29,18 @@ def run(field: Field, argv: Sequence[str], *, stdin: str = "", timeout: float = 
 
     On veth that includes the firewall's work and the targets', which is done inside the sender's own send().
     """
-    with tempfile.TemporaryFile("w+") as told:
+    read, write = os.pipe()
+    with tempfile.TemporaryFile("w+") as told, os.fdopen(write, "w") as given:
         began = time.monotonic()
-        process = subprocess.Popen(
-            field.enter("out", *argv), stdin=subprocess.PIPE, stdout=told, stderr=subprocess.DEVNULL, text=True, bufsize=-1
-        )
+        process = subprocess.Popen(field.enter("out", *argv), stdin=read, stdout=told, stderr=subprocess.DEVNULL)
+        os.close(read)
         killer = threading.Timer(timeout, process.kill)
         killer.start()
-        assert process.stdin is not None
-        process.stdin.write(stdin)
-        process.stdin.flush()  # and left open: its end would end the agent
+        given.write(stdin)
+        given.flush()  # and left open: its end would end the agent
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         killer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        process.stdin.close()
         told.seek(0)
         return Taken(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, told.read(), process.returncode >= 0)

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Iterator
 from statistics import median
 
-from cases import CASES, Case
+from bench.sweep.cases import CASES, Case
+from bench.sweep.tools import Seen, Tool, missing
 from selftest.observe.sweep.field import Field, field, truth
-from tools import Seen, Tool, missing
 
 #: masscan 1.3.2 hangs at its end on a link where nothing comes any more: something always does.
 TRICKLE = """

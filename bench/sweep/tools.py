@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from measure import Taken, run
+from bench.sweep.measure import Taken, run
 from ordinance.observe.agent.source import ARGV, request
 from selftest.observe.sweep.field import Field, opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 
 from ordinance.observe.agent.wire import version_of
 from ordinance.observe.sweep.arrays import Array, np
@@ -64,6 +65,15 @@ class Air:
             mine = front_of == number
             if mine.any():
                 self.fronts[number].send(place[mine], ports[mine], sources[mine], salts[mine])
+
+    def leaving(self) -> list[Future[float]]:
+        """What has to be waited for until all that was sent so far has left; each tells when."""
+        return [front.transmitter.under_way[-1] for front in self.fronts if front.transmitter.under_way]
+
+    def flush(self) -> None:
+        """Wait until all has left. OSError when something could not."""
+        for front in self.fronts:
+            front.transmitter.flush()
 
     def hear(self) -> int:
         """Book what has come; how many packets that were."""

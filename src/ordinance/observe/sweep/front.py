@@ -17,6 +17,7 @@ from ordinance.observe.sweep.transmit import ROWS, Transmitter
 from ordinance.observe.sweep.ways import Way
 
 V4, IPV4, IPV6 = 4, 0x0800, 0x86DD
+FEW = 512
 
 
 class Front:
@@ -33,7 +34,8 @@ class Front:
         self.sorted = self.crafter.words[self.order]
         self.rows = np.ascontiguousarray(self.crafter.address.astype(">u2")).view(np.uint8)
         self.transmitter = Transmitter(ways[0].device, self.crafter.length)
-        self.crafter.stamp(self.transmitter.frames)
+        for table in self.transmitter.tables:
+            self.crafter.stamp(table.frames)
         code = (answers4 if self.version == V4 else answers6)(sources.first, sources.last)
         self.ring = Ring(ways[0].device, IPV4 if self.version == V4 else IPV6, code)
 
@@ -42,14 +44,19 @@ class Front:
         for first in range(0, len(hosts), ROWS):
             part = slice(first, first + ROWS)
             rows = len(hosts[part])
-            self.crafter.fill(self.transmitter.words[:rows], hosts[part], ports[part], sources[part], salts[part])
+            self.crafter.fill(self.transmitter.free().words[:rows], hosts[part], ports[part], sources[part], salts[part])
             self.transmitter.send(rows)
 
     def hear(self) -> Iterator[Replies]:
-        """Replies that wait; each is to be done with before the next is asked for."""
+        """Replies that wait; each is to be done with before the next is asked for.
+
+        It ends with the few that came meanwhile: they are the beginning of the next hearing, when they are worth a look.
+        """
         while (rows := self.ring.ready()) is not None:
             yield replies_of(self.ring.packets[rows], self.ring.length[rows], self.version)
             self.ring.release(rows)
+            if rows.stop - rows.start < FEW and self.ring.head:
+                return
 
     def find(self, addresses: Array) -> tuple[Array, Array]:
         """Places of addresses (rows of bytes) in this front, -1 for strangers; and their words."""

@@ -7,7 +7,7 @@ from ordinance.observe.sweep.arrays import Array, np
 START, FASTEST = 200_000.0, 1e8  # frames a second
 LEAP, CLIMB, GOOD = 1.5, 1.01, 2  # after so many good windows: before the first loss, and since
 SLOWEST = 100.0
-BURST_SECONDS, SMALL_BURST, SMALL_SECONDS = 0.002, 16, 0.016
+BURST_SECONDS, SMALL_BURST, SMALL_SECONDS = 0.002, 32, 0.032  # small ones cost more than they spare
 CATCH_UP = 0.01  # seconds that may be made up for
 HOST_SECONDS = 0.02  # of one host's pace, at once
 

@@ -8,7 +8,7 @@ from ordinance.observe.agent.wire import version_of
 from ordinance.observe.sweep.permit import Permit
 
 LEAST_ROUNDS, MOST_ROUNDS = 2, 16
-SETTLE = 4.0  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
+SETTLE = 3.5  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
 
 
 class Plan:

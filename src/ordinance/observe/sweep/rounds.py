@@ -69,6 +69,7 @@ class Rounds:
             else:
                 self.rest(0.001)
             self._judge()
+        self.air.flush()
         return self.voided_now > 0
 
     # -- dealing ----------------------------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ class Rounds:
         window.frames = len(columns[0])
         self.ledger.ask(first, wanted)
         self._bursts(columns, window)
-        window.sent = time.monotonic()
+        window.sent, window.leaving = time.monotonic(), self.air.leaving()
         self.done += len(hosts)
         self.pending.append(window)
         self.progress(
@@ -168,8 +169,8 @@ class Rounds:
         self._notice_drops()
         now = time.monotonic()
         left = bool(self.again) or self._left()
-        while self.pending and now - self.pending[0].sent > self.early:
-            together = [window for window in list(self.pending)[:TOGETHER] if now - window.sent > self.early]
+        while self.pending and self.pending[0].due(self.early, now):
+            together = [window for window in list(self.pending)[:TOGETHER] if window.due(self.early, now)]
             if left and len(together) < TOGETHER:
                 return
             for window in together:

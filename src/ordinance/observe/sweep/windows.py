@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from ordinance.observe.sweep.arrays import Array, np
 
@@ -26,7 +27,15 @@ class Window:
         self.canaries = (0, 0)
         self.frames = 0
         self.began = self.sent = 0.0
+        self.leaving: Sequence[Future[float]] = ()  # what has not left yet
         self.answered = self.refused = 0
+
+    def due(self, early: float, now: float) -> bool:
+        """Whether all of it has left, and its answers have had so many seconds."""
+        if self.leaving and all(part.done() for part in self.leaving):
+            self.sent = max(part.result() for part in self.leaving)
+            self.leaving = ()
+        return not self.leaving and now - self.sent > early
 
     def asked(self) -> int:
         """Count its canaries."""
