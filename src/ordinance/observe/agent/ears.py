@@ -59,6 +59,10 @@ class Ears:
             return outcome._replace(hops=far)
         return outcome._replace(hops=self.usual_hops(name)) if outcome.answer == "open" else outcome
 
+    def late(self, name: str) -> set[int]:
+        """Ports of an address of which more is known than a connect's outcome and a reset's distance."""
+        return {port for held, port in (*self.opened, *self.errors) if held == name}
+
     def usual_hops(self, name: str) -> int | None:
         """How far SYN-ACKs of this address came, most often; None when none was heard."""
         seen = self.open_hops.get(name, {})

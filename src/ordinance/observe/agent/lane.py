@@ -37,6 +37,7 @@ MOST_OUTCOMES = 255
 DEAD_AFTER = 10.0  # seconds without any canary's answer, while canaries are sent: nothing comes through any more
 DEAD_CANARIES = 50
 REPORT_SECONDS = 0.2
+STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 
 class Lane:
@@ -63,8 +64,10 @@ class Lane:
         self.conc = self.most
         self.epoch = self.voided = self.requeued = self.local = self.probes = self.done = self.unanswered = 0
         self.gave_up = ""
-        self.live: dict[int, tuple[socket.socket, int, Window]] = {}
-        self.expiry: deque[tuple[float, int, socket.socket]] = deque()
+        self.families = {name: family_of(name) for name in [*addresses, *(canary[0] for canary in canaries)]}
+        self.live: dict[int, tuple[socket.SocketType, int, Window]] = {}
+        self.fresh: list[int] = []  # of the live ones, those that the kernel does not watch yet
+        self.expiry: deque[tuple[float, int, socket.SocketType]] = deque()
         self.pending: deque[int] = deque()
         self.window: Window | None = None
         self.last_answer = time.monotonic()
@@ -94,7 +97,8 @@ class Lane:
 
     def send(self, now: float) -> bool:
         """Start as many connects as pace and room allow; False when there is nothing left to start."""
-        for _ in range(min(self.throttle.room(), int(self.conc) - len(self.live))):
+        throttle, paced = self.throttle, bool(self.throttle.per_host)
+        for _ in range(min(throttle.room(), int(self.conc) - len(self.live))):
             if not self.pending and not self.deal(now):
                 return False
             item = self.pending.popleft()
@@ -102,15 +106,16 @@ class Lane:
             if window is None:
                 return False
             address, port = self.canaries[-1 - item][:2] if item < 0 else (self.addresses[item >> 16], item & 0xFFFF)
-            if not self.throttle.admits(address, now):
+            if paced and not throttle.admits(address, now):
                 if item >= 0:
                     self.pending.appendleft(item)
                     return True
                 self.settle(window)  # a canary may be left out, a port may not
             elif self.start(address, port, item, window, now):
                 window.last = now
-                self.throttle.spend()
-                self.conc = min(self.most, self.conc + 0.1)
+                throttle.spend()
+                if self.conc < self.most:
+                    self.conc = min(self.most, self.conc + 0.1)
             else:
                 self.pending.append(item)
                 self.conc = max(16.0, min(self.conc, len(self.live) * 0.9))
@@ -130,8 +135,8 @@ class Lane:
         """Begin one connect. False: the vantage is short of something, the item waits."""
         sock = None
         try:
-            family = family_of(address)
-            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            family = self.families[address]
+            sock = socket.SocketType(family, STREAM)
             hear_errors(sock, family)
             error = sock.connect_ex((address, port))
         except OSError as problem:
@@ -144,7 +149,7 @@ class Lane:
         if error == errno.EINPROGRESS:
             number = sock.fileno()
             self.live[number] = (sock, item, window)
-            self.epoll.register(number, select.EPOLLOUT | select.EPOLLONESHOT)
+            self.fresh.append(number)
             self.expiry.append((now + self.settings["timeout"], number, sock))
         else:
             self.end(sock, item, window, error, at_once=True)
@@ -154,11 +159,11 @@ class Lane:
 
     def collect(self, busy: bool) -> None:
         """Take what has answered, then what has waited long enough."""
+        self.watch()
         idle = 0.0 if busy and len(self.live) < self.conc and self.throttle.room() else 0.002
         now = time.monotonic()
         for number, _ in self.epoll.poll(idle if busy else 0.02, 4096):
-            sock, item, window = self.live.pop(number)
-            self.end(sock, item, window, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            self.answered(number)
         expiry, live = self.expiry, self.live
         while expiry and expiry[0][0] <= now:
             _, number, sock = expiry.popleft()
@@ -167,7 +172,27 @@ class Lane:
                 del live[number]
                 self.end(sock, held[1], held[2], errno.EINPROGRESS)
 
-    def end(self, sock: socket.socket, item: int, window: Window, error: int, at_once: bool = False) -> None:
+    def watch(self) -> None:
+        """Take what has answered while others were started, with one call for all; have the kernel watch the rest."""
+        if not self.fresh:
+            return
+        poll = select.poll()
+        for number in self.fresh:
+            poll.register(number, select.POLLOUT)
+        early = {number for number, _ in poll.poll(0)}
+        for number in self.fresh:
+            if number in early:
+                self.answered(number)
+            else:
+                self.epoll.register(number, select.EPOLLOUT | select.EPOLLONESHOT)
+        self.fresh.clear()
+
+    def answered(self, number: int) -> None:
+        """Take what one has answered."""
+        sock, item, window = self.live.pop(number)
+        self.end(sock, item, window, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def end(self, sock: socket.SocketType, item: int, window: Window, error: int, at_once: bool = False) -> None:
         """Book the outcome of one connect."""
         outcome = outcome_of(sock, error, at_once=at_once)
         if error == 0:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-SO_ATTACH_FILTER = 26
+SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT = 51, 52
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
 ICMP_UNREACHABLE, ICMP6_UNREACHABLE = 3, 1
@@ -21,9 +21,13 @@ FLAGS4 = ((0xB1, 0, 0, 0), (0x50, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), 
 FLAGS6 = ((0x30, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
 
 
+#: Routers passed, by TTL as it arrived.
+HOPS = bytes(next(first for first in (32, 64, 128, 255) if ttl <= first) - ttl for ttl in range(256))
+
+
 def hops_of(ttl: int) -> int:
     """Routers passed, taking the nearest initial TTL at or above what arrived."""
-    return next(first for first in (32, 64, 128, 255) if ttl <= first) - ttl
+    return HOPS[ttl]
 
 
 def attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
@@ -46,7 +50,7 @@ class Listener:
     ) -> None:
         self.segment = segment
         self.unreachable = unreachable
-        self.sockets: dict[socket.socket, Callable[[bytes, list[Any], Any], None]] = {}
+        self.sockets: dict[socket.socket, Callable[[bytes, Sequence[Any], Any], None]] = {}
         self._open(socket.AF_INET, socket.IPPROTO_TCP, self._tcp4)
         self._open(socket.AF_INET6, socket.IPPROTO_TCP, self._tcp6)
         self._open(socket.AF_INET, socket.IPPROTO_ICMP, self._icmp4)
@@ -60,24 +64,31 @@ class Listener:
     def drain(self, sock: socket.socket, most: int = 4096) -> None:
         """Handle what waits on one of `sockets`."""
         handler = self.sockets[sock]
-        for _ in range(most):
-            try:
-                data, controls, _, peer = sock.recvmsg(256, 128)
-            except OSError:
-                return
-            handler(data, controls, peer)
+        try:
+            if sock.family == socket.AF_INET:  # the header, which a raw IPv4 socket is given, says all
+                for _ in range(most):
+                    handler(sock.recv(256), (), None)
+            else:
+                for _ in range(most):
+                    data, controls, _, peer = sock.recvmsg(256, 128)
+                    handler(data, controls, peer)
+        except OSError:
+            return
 
     def drain_all(self) -> None:
         """Handle what waits on all sockets."""
         for sock in self.sockets:
             self.drain(sock)
 
-    def _open(self, family: int, protocol: int, handler: Callable[[bytes, list[Any], Any], None]) -> None:
+    def _open(self, family: int, protocol: int, handler: Callable[[bytes, Sequence[Any], Any], None]) -> None:
         try:
             sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
         except OSError:
             return
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         if protocol == socket.IPPROTO_TCP:
             attach(sock, FLAGS4 if family == socket.AF_INET else FLAGS6)
         elif protocol == socket.IPPROTO_ICMP:
@@ -89,19 +100,19 @@ class Listener:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
         self.sockets[sock] = handler
 
-    def _tcp4(self, data: bytes, _controls: list[Any], _peer: Any) -> None:
+    def _tcp4(self, data: bytes, _controls: Sequence[Any], _peer: Any) -> None:
         start = (data[0] & 15) * 4
         if len(data) >= start + 14:
             port, own = struct.unpack_from(">HH", data, start)
-            self.segment(data[12:16], port, own, data[start + 13], hops_of(data[8]))
+            self.segment(data[12:16], port, own, data[start + 13], HOPS[data[8]])
 
-    def _tcp6(self, data: bytes, controls: list[Any], peer: Any) -> None:
+    def _tcp6(self, data: bytes, controls: Sequence[Any], peer: Any) -> None:
         limits = [struct.unpack("i", value)[0] for _, kind, value in controls if kind == IPV6_HOPLIMIT]
         if len(data) >= FLAGS_AT + 1 and limits:
             port, own = struct.unpack_from(">HH", data)
             self.segment(socket.inet_pton(socket.AF_INET6, peer[0].split("%")[0]), port, own, data[13], hops_of(limits[0]))
 
-    def _icmp4(self, data: bytes, _controls: list[Any], peer: Any) -> None:
+    def _icmp4(self, data: bytes, _controls: Sequence[Any], _peer: Any) -> None:
         start = (data[0] & 15) * 4
         quoted = start + 8
         if len(data) < quoted + 24 or data[start] != ICMP_UNREACHABLE:
@@ -109,9 +120,10 @@ class Listener:
         ports = quoted + (data[quoted] & 15) * 4
         if len(data) >= ports + 4:
             own, port = struct.unpack_from(">HH", data, ports)
-            self.unreachable(peer[0], data[start], data[start + 1], data[quoted + 16 : quoted + 20], data[quoted + 9], port, own)
+            by = socket.inet_ntoa(data[12:16])
+            self.unreachable(by, data[start], data[start + 1], data[quoted + 16 : quoted + 20], data[quoted + 9], port, own)
 
-    def _icmp6(self, data: bytes, _controls: list[Any], peer: Any) -> None:
+    def _icmp6(self, data: bytes, _controls: Sequence[Any], peer: Any) -> None:
         if len(data) >= QUOTED6 + 4 and data[0] == ICMP6_UNREACHABLE:
             own, port = struct.unpack_from(">HH", data, QUOTED6)
             self.unreachable(peer[0].split("%")[0], data[0], data[1], data[32:48], data[14], port, own)

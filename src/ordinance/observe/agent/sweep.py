@@ -298,9 +298,16 @@ class Sweep:
         listed = []
         for index, name in enumerate(self.addresses):
             groups: dict[Outcome, list[int]] = {}
+            alike: dict[tuple[int, int], list[int]] = {}
+            states, hops, late = self.states[index], self.ears.reset_hops.get(name, bytes(65536)), self.ears.late(name)
             for port in self.ports:
-                outcome = self.ears.refined(name, port, self.outcomes[self.states[index][port]])
-                groups.setdefault(outcome, []).append(port)
+                kind = states[port], hops[port]
+                held = None if port in late else alike.get(kind)
+                if held is None:
+                    held = groups.setdefault(self.ears.refined(name, port, self.outcomes[kind[0]]), [])
+                    if port not in late:
+                        alike[kind] = held
+                held.append(port)
             echo = index >= len(self.job["addresses"])
             listed += [dict(o._asdict(), address=name, echo=echo, ports=runs(ports)) for o, ports in groups.items()]
         return listed

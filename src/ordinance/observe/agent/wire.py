@@ -47,7 +47,7 @@ def packed(address: str) -> bytes:
     return socket.inet_pton(family_of(address), address)
 
 
-def hear_errors(sock: socket.socket, family: int) -> None:
+def hear_errors(sock: socket.SocketType, family: int) -> None:
     """Have the kernel queue ICMP errors for this socket, with their sender (ip(7) IP_RECVERR)."""
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
@@ -55,7 +55,7 @@ def hear_errors(sock: socket.socket, family: int) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
 
 
-def icmp_error(sock: socket.socket) -> Outcome | None:
+def icmp_error(sock: socket.SocketType) -> Outcome | None:
     """Take the queued ICMP error of a socket; None when there is none. One that this machine sent itself is "local"."""
     try:
         _, controls, _, _ = sock.recvmsg(512, 512, MSG_ERRQUEUE)
@@ -71,7 +71,7 @@ def icmp_error(sock: socket.socket) -> Outcome | None:
     return None
 
 
-def outcome_of(sock: socket.socket, error: int, *, at_once: bool) -> Outcome:
+def outcome_of(sock: socket.SocketType, error: int, *, at_once: bool) -> Outcome:
     """Name the outcome of a connect from its errno (0 for success).
 
     ECONNREFUSED is a reset only when no ICMP error is queued: port unreachable gives the same errno. Any other error at once
@@ -89,7 +89,7 @@ def outcome_of(sock: socket.socket, error: int, *, at_once: bool) -> Outcome:
     return Outcome("local", errno.errorcode.get(error, str(error))) if at_once else UNNAMED
 
 
-def own_address(sock: socket.socket) -> str:
+def own_address(sock: socket.SocketType) -> str:
     """Return the vantage's address on a socket; "" when it has none."""
     try:
         name: str = sock.getsockname()[0]
