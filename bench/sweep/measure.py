@@ -24,13 +24,13 @@ class Taken:
     ended: bool
 
 
-def run(field: Field, argv: Sequence[str], *, stdin: str = "", timeout: float = 120.0) -> Taken:
+def run(field: Field, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 120.0) -> Taken:
     """Run to the end, or kill after `timeout` seconds. The processor's time is what the kernel bills to the program.
 
     On veth that includes the firewall's work and the targets', which is done inside the sender's own send().
     """
     read, write = os.pipe()
-    with tempfile.TemporaryFile("w+") as told, os.fdopen(write, "w") as given:
+    with tempfile.TemporaryFile("w+") as told, os.fdopen(write, "wb") as given:
         began = time.monotonic()
         process = subprocess.Popen(field.enter("out", *argv), stdin=read, stdout=told, stderr=subprocess.DEVNULL)
         os.close(read)

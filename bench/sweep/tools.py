@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.sweep.measure import Taken, run
-from ordinance.observe.agent.source import ARGV, request
+from ordinance.observe.shipping import argv, request
 from selftest.observe.sweep.field import Field, opened
 
 Found = set[tuple[str, int]]
@@ -40,16 +40,17 @@ def missing() -> list[str]:
 
 def raw(job: dict[str, Any], timeout: float = 300.0) -> Tool:
     """Give the raw engine, as it runs on a vantage."""
-    argv = [sys.executable, "-m", "ordinance.observe.sweep.main"]
-    line = json.dumps({"seconds": timeout, **job}) + "\n"
-    return lambda field: _ours(run(field, argv, stdin=line, timeout=timeout + 30))
+    return _agent({"seconds": timeout, "engine": "raw", **job}, timeout)
 
 
 def connect(job: dict[str, Any], timeout: float = 300.0) -> Tool:
     """Give the connect engine, as it runs on a vantage."""
-    text = request({"seconds": timeout, **job}).decode()
-    argv = [sys.executable, *ARGV[1:]]
-    return lambda field: _ours(run(field, argv, stdin=text, timeout=timeout + 30))
+    return _agent({"seconds": timeout, "engine": "connect", **job}, timeout)
+
+
+def _agent(job: dict[str, Any], timeout: float) -> Tool:
+    command, text = argv(sys.executable), request(job)
+    return lambda field: _ours(run(field, command, stdin=text, timeout=timeout + 30))
 
 
 def _ours(taken: Taken) -> Seen:
@@ -59,10 +60,10 @@ def _ours(taken: Taken) -> Seen:
 
 def masscan(network: str, timeout: float = 300.0, rate: int = 10_000_000, *more: str) -> Tool:
     """Give masscan, which does not wait for late answers."""
-    argv = ["masscan", network, "-p1-65535", "--rate", str(rate), "--wait", "0", "-e", "o0", *more]
+    command = ["masscan", network, "-p1-65535", "--rate", str(rate), "--wait", "0", "-e", "o0", *more]
 
     def tool(field: Field) -> Seen:
-        taken = run(field, argv, timeout=timeout)
+        taken = run(field, command, timeout=timeout)
         found = {(address, int(port)) for port, address in re.findall(r"open port (\d+)/tcp on (\S+)", taken.text)}
         return Seen(taken, found, {})
 
@@ -71,10 +72,10 @@ def masscan(network: str, timeout: float = 300.0, rate: int = 10_000_000, *more:
 
 def nmap(network: str, *options: str, timeout: float = 300.0) -> Tool:
     """Give nmap with some options."""
-    argv = ["nmap", *options, "-Pn", "-n", "-p1-65535", "-oG", "-", network]
+    command = ["nmap", *options, "-Pn", "-n", "-p1-65535", "-oG", "-", network]
 
     def tool(field: Field) -> Seen:
-        taken = run(field, argv, timeout=timeout)
+        taken = run(field, command, timeout=timeout)
         lines = re.findall(r"Host: (\S+) .*Ports: (.*)", taken.text)
         return Seen(taken, {(address, int(port)) for address, text in lines for port in NMAP_PORT.findall(text)}, {})
 

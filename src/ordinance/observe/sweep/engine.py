@@ -10,6 +10,7 @@ The reset that the vantage's kernel sends after a SYN-ACK it knows nothing of is
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,7 @@ EARLIEST, TIMES_SLOWEST = 0.03, 3
 QUIET = 0.005  # loss below which an answer to the first round is awaited in the others
 ECHO_TRIES, ECHO_PORTS, ECHO_RATE = 4, 4096, 1000.0
 PROGRESS_SECONDS = 0.2
+SWITCH = 0.0005  # seconds after which a thread gets the interpreter: sending must not wait while a table is filled
 
 
 class RawSweep:
@@ -69,12 +71,14 @@ class RawSweep:
 
     def run(self) -> dict[str, Any]:
         """Do the whole job and return the last line."""
+        sys.setswitchinterval(SWITCH)
         try:
             self.calibrate()
             settled = self.sweep()
-            self.rounds.rest(settled - time.monotonic())
+            self.rounds.rest(2 * self.rounds.early)
             self.close_canaries()
             self.ask_echo_again()
+            self.rounds.rest(settled - time.monotonic())
         except Stop as why:
             self.gave_up = str(why)
         except OSError as error:
@@ -155,7 +159,7 @@ class RawSweep:
                 first_end = time.monotonic()
         lossless = self.quiet_loss < QUIET and self.rounds.voided == 0
         last_end = time.monotonic()
-        return max(first_end + self.plan.settle, last_end + 2 * self.rounds.early) if lossless else last_end + self.plan.settle
+        return (first_end if lossless else last_end) + self.plan.settle
 
     def wants(self, family: int) -> bool:
         """Whether another round of a family is needed, and of use: without a witness no number of rounds proves silence."""

@@ -15,13 +15,8 @@ def tell(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-#: Seconds after which a thread that waits for the interpreter gets it: sending must not wait while a table is filled.
-SWITCH = 0.0005
-
-
 def main() -> int:
     """Do one job."""
-    sys.setswitchinterval(SWITCH)
     job = json.loads(sys.stdin.readline())
     tell(dict(RawSweep(job, tell).run(), done=True))
     return 0
