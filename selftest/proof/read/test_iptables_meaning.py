@@ -223,7 +223,7 @@ def test_of_a_later_fragment_one_match_may_hold_where_another_does_not() -> None
         "-A FORWARD -p tcp -m tcp ! --syn -j DROP",
         "-A FORWARD -j ACCEPT",
     )
-    later = packet(dport=25, flags="fin ack", fragoff=100)
+    later = packet(dport=25, flags="fin ack", fragoff=100, iif="f0", oif="f1")
     ruleset = forward(*rules).ruleset
     outcome = Walk([ruleset]).path(ruleset, "forward")
     assert outcome.space.holds(outcome.may, later)
