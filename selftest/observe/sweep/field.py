@@ -59,9 +59,10 @@ class Field(Bed):
             table inet l {{ chain pre {{ type filter hook prerouting priority -400;
               iifname {{ f0, f1 }} meta l4proto tcp numgen random mod 100 < {percent} counter drop; }}; }}""")
 
-    def raw(self, job: dict[str, Any], timeout: float = 60) -> dict[str, Any]:
-        """Sweep from the vantage; the last line, with the lines before it as "progress" and what it took as "usage"."""
-        argv = self.enter("out", sys.executable, "-m", "ordinance.observe.sweep.main")
+    def raw(self, job: dict[str, Any], timeout: float = 60, before: str = "") -> dict[str, Any]:
+        """Sweep from the vantage; the last line, with the lines before it as "progress". `before` is Python, run first."""
+        program = f"{before}\nfrom ordinance.observe.sweep.main import main\nmain()"
+        argv = self.enter("out", sys.executable, "-c", program)
         line = json.dumps({"seconds": timeout, **job}) + "\n"
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
