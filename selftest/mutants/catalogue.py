@@ -14,11 +14,12 @@ from selftest.mutants.breaks import (
     perimeter,
     records,
     registers,
+    secrets,
     sweep,
     text,
     verdicts,
 )
 from selftest.mutants.mutant import Mutant
 
-_ROOMS = (verdicts, blocked, attribution, sweep, perimeter, limits, registers, headline, records, door, text)
+_ROOMS = (verdicts, blocked, attribution, sweep, perimeter, limits, registers, headline, records, door, text, secrets)
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for room in _ROOMS for mutant in room.BREAKS)

@@ -155,3 +155,20 @@ def test_a_key_line_is_found_in_other_spellings():
     vault.hide(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{line}\n-----END OPENSSH PRIVATE KEY-----\n")
     for spelt in (line.encode().hex(), quote(line, safe=""), base64.b64encode(line.encode()).decode()):
         assert spelt not in vault.redact_text(f"debug: {spelt} end")
+
+
+SPELT = {
+    "hex": lambda raw: raw.hex(), "HEX": lambda raw: raw.hex().upper(), "URL": lambda raw: quote(raw, safe=""),
+    "quoted twice": lambda raw: repr(repr(raw.decode())),
+    "URL-safe base64": lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("="),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spell", SPELT.values(), ids=SPELT)
+def test_a_secret_is_found_however_it_is_spelt(spell):
+    vault, word = Vault(), """it's "quoted"/+?"""
+    vault.hide(word)
+    spelt = spell(word.encode())
+    shown = vault.redact_text(f"debug: {spelt} end")
+    assert "«secret»" in shown
+    assert spelt[3:-3] not in shown

@@ -22,9 +22,11 @@ class Talk:
     """A dialogue in which `answer` makes of all that was written what is read."""
 
     def __init__(
-        self, answer: Callable[[bytes], bytes], observation: str, names: tuple[str, ...] | None = None, *, tls_only: bool = False
-    ) -> None:
+        self, answer: Callable[[bytes], bytes], observation: str, names: tuple[str, ...] | None = None, *, tls_only: bool = False,
+        by_name: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:  # fmt: skip
         self.observation = observation
+        self._by_name = by_name or {}
         self._answer = answer
         self._names = names
         self._mute = tls_only
@@ -55,7 +57,7 @@ class Talk:
         if self._names is None:
             raise CouldNotLook(Unseen.PROTOCOL, "no TLS", self.observation)
         self._mute = False
-        return TlsPeer("TLSv1.3", self._names, "", verify)
+        return TlsPeer("TLSv1.3", self._by_name.get(server_name, self._names), "", verify)
 
     def _greeting(self) -> bytes:
         return self._answer(b"")
@@ -73,7 +75,8 @@ class Place:
         if serve is None:
             raise CouldNotLook(Unseen.NO_ANSWER, f"{address} {port}", self.town.seen())
         names = self.town.certificates.get((str(address), port))
-        return Talk(serve, self.town.seen(), names, tls_only=self.town.tls_only and names is not None)
+        only = self.town.tls_only and names is not None
+        return Talk(serve, self.town.seen(), names, tls_only=only, by_name=self.town.by_server_name)
 
     def run(self, argv: Sequence[str], deadline: Any, **more: Any) -> CommandResult:
         status, text = self.town.commands.get((self.name, argv[-1]), (127, b""))
@@ -95,6 +98,7 @@ class Town:
     listeners: dict[tuple[str, int], Callable[[bytes], bytes]] = field(default_factory=dict)
     certificates: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
     tls_only: bool = False  #: ports with a certificate say nothing before TLS
+    by_server_name: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: certificates for who asks by a name
     commands: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     agent: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     snmp: Callable[..., dict[str, str]] | None = None

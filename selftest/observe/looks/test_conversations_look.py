@@ -18,7 +18,7 @@ from selftest.observe.looks.city_looks import Town, context, one
 from selftest.observe.looks.test_public_names_look import public_names
 from selftest.observe.looks.test_public_names_look import town as name_town
 
-WEB, MAIL = (WWW4, 80), (WWW4, 25)
+WEB, MAIL, SECURE = (WWW4, 80), (WWW4, 25), (WWW4, 443)
 SERVICE = Service("www", one(WWW4), 80, "http", HOME, frozenset({"outside"}))
 PLAIN = replace(CITY, services=(SERVICE,))
 
@@ -164,3 +164,54 @@ def test_a_certificate_of_mail_that_was_not_seen_is_said_to_be_so(town: Town) ->
     verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), said, PLAIN)
     assert verdict.state.value == "unproven"
     assert f"the certificate that {WWW4} port 25 offers was not seen" in verdict.reason
+
+
+# -- certificates that are shown later, or to who knows a name -------------------------------------------------------------------
+
+
+def test_a_certificate_that_is_shown_to_who_knows_the_intranet_s_name_is_seen() -> None:
+    secret = {"intranet.city.example": ("intranet.city.example",)}
+    town = Town(
+        listeners={SECURE: lambda said: reply(HOME) if said else b""}, certificates={SECURE: ("www.city.example",)},
+        tls_only=True, by_server_name=secret,
+    )  # fmt: skip
+    said = conversations(context(town, PLAIN, lambda name: opened(443)))
+    assert said.conversations[-1].tls_names == ("www.city.example", "intranet.city.example")
+    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), said, PLAIN)
+    assert verdict.state.value == "violated"
+
+
+def starts_tls(greeting: bytes, asked: bytes, answer: bytes) -> Callable[[bytes], bytes]:
+    """Greets, is known by what it says to whoever finds out what it speaks, and answers who asks for TLS."""
+    known = {b"CAPABILITIES": b"101 here\r\n.\r\n", b"SYST": b"215 UNIX\r\n", b"EHLO": b"500 what?\r\n"}
+
+    def serve(said: bytes) -> bytes:
+        if not said:
+            return greeting
+        if said.startswith(asked):
+            return answer
+        return next((told for start, told in known.items() if said.startswith(start)), b"500 what?\r\n")
+
+    return serve
+
+
+LATER = {
+    "nntp": (b"200 news\r\n", b"STARTTLS", b"382 go on\r\n", b"580 no certificate\r\n", b"400 not now\r\n"),
+    "imap": (b"* OK here\r\n", b"a STARTTLS", b"* note\r\na OK go on\r\n", b"a BAD what?\r\n", b"a NO not now\r\n"),
+    "pop3": (b"+OK here\r\n", b"STLS", b"+OK go on\r\n", b"-ERR what?\r\n", b""),
+    "ftp": (b"220-files\r\n220 here\r\n", b"AUTH TLS", b"234 go on\r\n", b"502 what?\r\n", b"530 log in first\r\n"),
+}
+
+
+@pytest.mark.parametrize("protocol", LATER)
+def test_a_certificate_within_a_plain_session_is_seen_or_said_not_to_have_been(protocol: str) -> None:
+    greeting, asked, yes, unknown, refused = LATER[protocol]
+    names = ("news.city.example", "intranet.city.example")
+    found = {
+        answer: talk(Town(listeners={MAIL: starts_tls(greeting, asked, answer)}, certificates={MAIL: names}), 25)
+        for answer in (yes, unknown, refused)
+    }
+    assert {seen.protocol for seen in found.values()} == {protocol}
+    assert [(found[answer].tls_names, bool(found[answer].uncertified)) for answer in (yes, unknown, refused)] == [
+        (names, False), ((), False), ((), True),
+    ]  # fmt: skip

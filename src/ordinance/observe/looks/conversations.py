@@ -18,6 +18,7 @@ from ordinance.observe.protocols.front_page import Way, by_address, unread, visi
 from ordinance.observe.protocols.http import HttpReply
 from ordinance.observe.protocols.identify import Spoken, identify
 from ordinance.observe.protocols.smtp import SmtpClient
+from ordinance.observe.protocols.upgrade import WAYS, upgraded
 from ordinance.observe.safetext import safe_line
 from ordinance.sight.perimeter import Answer, Conversation, ConversationSighting, PortAnswer, Reply, SweepSighting
 from ordinance.sight.ports import ranges
@@ -76,7 +77,7 @@ def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Se
         spoken = identify(vantage, address, port, Deadline.after(SECONDS), expect=expect)
         pages, unseen = _pages(vantage, place, spoken)
         by_name, cut = _pages_by_name(context, vantage, place, spoken) if pages else ((), "")
-        names, uncertified = _certificate(vantage, place, spoken)
+        names, uncertified = _certificates(context, vantage, place, spoken)
     except CouldNotLook as missed:
         return _unheard(place, missed)
     text = _heard(spoken, pages)
@@ -112,7 +113,7 @@ def _pages_by_name(
 ) -> tuple[tuple[HttpReply, ...], str]:
     """Fetch the pages that the Intranet's names bring up here; or say for which name that could not be seen."""
     found: tuple[HttpReply, ...] = ()
-    for name in dict.fromkeys(name.lower() for site in context.inventory.intranet for name in site.names):
+    for name in _intranet_names(context):
         pages, missed = _pages(vantage, place, spoken, name)
         if missed:
             return found, f"asked as {name}, {missed}"
@@ -120,21 +121,43 @@ def _pages_by_name(
     return found, ""
 
 
-def _certificate(vantage: VantagePoint, place: Place, spoken: Spoken) -> tuple[tuple[str, ...], str]:
-    """Read the names of its certificate: that of TLS from the start, or of mail's STARTTLS; or say why they were not seen."""
-    if spoken.tls is not None:
-        return spoken.tls.names, ""
-    if spoken.protocol != "smtp":
-        return (), ""
+def _certificates(context: LookContext, vantage: VantagePoint, place: Place, spoken: Spoken) -> tuple[tuple[str, ...], str]:
+    """Read the names of its certificates, also of one for who knows an Intranet name, or of TLS begun later; or say why not."""
     try:
-        with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
-            client = SmtpClient(dialogue)
-            client.greeting()
-            if "STARTTLS" not in client.ehlo("ordinance.invalid"):
-                return (), ""
-            return client.starttls("", None, verify=False).names, ""
+        if spoken.tls is not None:
+            by_name = [name for asked in _intranet_names(context) for name in _shown_to(vantage, place, asked)]
+            return tuple(dict.fromkeys((*spoken.tls.names, *by_name))), ""
+        if spoken.protocol == "smtp":
+            return _of_mail(vantage, place), ""
+        if spoken.protocol in WAYS:
+            with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
+                peer = upgraded(dialogue, spoken.protocol)
+                return peer.names if peer else (), ""
     except CouldNotLook as missed:
         return (), str(missed)
+    return (), ""
+
+
+def _shown_to(vantage: VantagePoint, place: Place, name: str) -> tuple[str, ...]:
+    """Read the certificate that is shown to who asks for a name (SNI, RFC 6066); () when the server will not have it."""
+    with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
+        try:
+            return dialogue.start_tls(name, None, verify=False).names
+        except CouldNotLook as missed:
+            if missed.reason is not Unseen.PROTOCOL:
+                raise
+            return ()  # an alert, or hanging up, on a name is an answer
+
+
+def _of_mail(vantage: VantagePoint, place: Place) -> tuple[str, ...]:
+    with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
+        client = SmtpClient(dialogue)
+        client.greeting()
+        return client.starttls("", None, verify=False).names if "STARTTLS" in client.ehlo("ordinance.invalid") else ()
+
+
+def _intranet_names(context: LookContext) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.lower() for site in context.inventory.intranet for name in site.names))
 
 
 def _words(context: LookContext) -> Iterable[str]:
