@@ -17,11 +17,14 @@ from ordinance.inventory.model import PublicGroup
 from ordinance.judge import coverage, inbound, sweeping
 from ordinance.judge.blocked import ftp_blocked, telnet_blocked
 from ordinance.judge.inbound import inbound_tcp
+from ordinance.judge.inbound_protocols import inbound_protocols
+from ordinance.judge.inbound_udp import inbound_udp
 from ordinance.judge.internet_server import through_internet_server
 from ordinance.judge.intranet import not_reachable
 from ordinance.judge.management import management_plane
 from ordinance.judge.names import not_named
 from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.judge.stealth import without_holes
 from ordinance.lab import state
 from ordinance.lab.ns import join_network
 from ordinance.law.load import load_profile
@@ -34,7 +37,7 @@ from ordinance.observe.memory import MemoryJournal
 
 PUBLIC = [
     "198.51.100.3", "198.51.100.5", "198.51.100.6", "198.51.100.7", "198.51.100.8",
-    "2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8",
+    "2001:db8:100:1::3", "2001:db8:100:1::5", "2001:db8:100:1::6", "2001:db8:100:1::8",
 ]  # fmt: skip
 #: Canaries of a round. Ten thousand are meant for sweeps of a million ports.
 CANARIES = 400
@@ -45,11 +48,23 @@ def zone_not_named(target, names, talks, inventory, profile):
     return not_named(target, names, talks, inventory)
 
 
+def no_holes(target, sweep, talks, holes, inventory, profile):
+    """What ordinary connections show, and the stealth pass."""
+    return without_holes(target, inbound_tcp(target, sweep, talks, inventory, profile), holes, inventory)
+
+
+def no_protocols(target, seen, inventory, profile):
+    """Another judge that needs no profile."""
+    return inbound_protocols(target, seen, inventory)
+
+
 #: control -> the looks it rests on, how it is judged, its target
 JUDGES = {
     "9.A.1/telnet-blocked": (("guarded-ports",), telnet_blocked, "public"),
     "9.A.1/ftp-blocked": (("guarded-ports",), ftp_blocked, "public"),
-    "9.A.2/inbound-tcp": (("perimeter-sweep", "conversations"), inbound_tcp, "public"),
+    "9.A.2/inbound-tcp": (("perimeter-sweep", "conversations", "stealth"), no_holes, "public"),
+    "9.A.2/inbound-udp": (("inbound-udp",), inbound_udp, "public"),
+    "9.A.2/inbound-protocols": (("inbound-protocols",), no_protocols, "public"),
     "9.A.2/speaks-what-it-says": (("perimeter-sweep", "conversations"), speaks_what_it_says, "public"),
     "9.A.2/right-host": (("perimeter-sweep", "conversations"), right_host, "public"),
     "9.A.2/management-plane": (("management-plane",), management_plane, "fw"),

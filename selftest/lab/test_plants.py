@@ -45,13 +45,15 @@ def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) ->
 ALWAYS = (
     "udp-let-through-to-a-silent-service",
     "udp-firewall-cannot-be-watched",
+    "tunnel-to-an-unused-address",
+    "protocols-dropped-on-the-way-out",
     "telnet-by-ipv6-only",
     "telnet-on-one-unused-address",
     "ftp-990-open",
     "vantage-egress-blocked",
     "vantage-host-key-changed",
 )
-LONG_LOOKS = {"perimeter-sweep", "conversations", "inbound-udp"}
+LONG_LOOKS = {"perimeter-sweep", "conversations", "inbound-udp", "inbound-protocols"}
 SWEPT = {control.id for control in load_law().controls.values() if LONG_LOOKS & set(control.looks)}
 
 

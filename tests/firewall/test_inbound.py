@@ -2,14 +2,19 @@
 
 from ordinance.judge.inbound import inbound_tcp
 from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.judge.stealth import without_holes
+from ordinance.sight.crossing import CrossingSighting
 from ordinance.sight.perimeter import ConversationSighting, SweepSighting
 from ordinance.suite import Check, control
 
 
 @control("9.A.2/inbound-tcp")
-def test_only_mail_and_news_come_in(check: Check, perimeter_sweep: SweepSighting, conversations: ConversationSighting) -> None:
-    """Of all TCP ports of every public address, only those of mail, news and the declared readings are open."""
-    check.settle(inbound_tcp(check.target, perimeter_sweep, conversations, check.inventory, check.profile))
+def test_only_mail_and_news_come_in(
+    check: Check, perimeter_sweep: SweepSighting, conversations: ConversationSighting, stealth: CrossingSighting
+) -> None:
+    """Of all TCP ports of every public address, only those of mail, news and the declared readings are open, to any segment."""
+    swept = inbound_tcp(check.target, perimeter_sweep, conversations, check.inventory, check.profile)
+    check.settle(without_holes(check.target, swept, stealth, check.inventory))
 
 
 @control("9.A.2/speaks-what-it-says")

@@ -12,13 +12,13 @@ from ordinance.inventory.model import Inventory
 from ordinance.judge.attribution import Where, attribute, holder, nobody_home
 from ordinance.judge.verdict import Evidence, Witness
 from ordinance.sight.crossing import Crossing, CrossingSighting
-from ordinance.sight.perimeter import Answer, Reply
+from ordinance.sight.perimeter import Answer, Reply, family
 from ordinance.sight.ports import listed
 
 Breach = tuple[str, str]  #: name as in authorisations, sentence
 
 
-def crossed(probe: Crossing, inventory: Inventory) -> str:
+def crossed(probe: Crossing, seen: CrossingSighting, inventory: Inventory) -> str:
     """Say how it is known that a probe was let through; "" when nothing shows it."""
     if probe.answered:
         return f"answers{f' ({probe.said})' if probe.said else ''}"
@@ -27,27 +27,42 @@ def crossed(probe: Crossing, inventory: Inventory) -> str:
     if probe.flows:
         return "is let through: the firewall took it for a flow that it allows"
     for reply in probe.replies:
-        found = attribute(reply, probe.address, None, inventory)
+        found = attribute(reply, probe.address, control_hops(probe.address, seen), inventory)
         if found.where is Where.CROSSED and not _routers_word(reply, probe.address, inventory):
             return f"is let through: {found.how}"
     return ""
 
 
+def control_hops(address: str, seen: CrossingSighting) -> int | None:
+    """How far the host of an address is by its own control, else by the nearest host of its family."""
+    heard = [(probe.address, reply.hops) for probe in seen.controls(family(address)) for reply in probe.replies]
+    hops = [(at, far) for at, far in heard if far is not None]
+    own = [far for at, far in hops if at == address]
+    return min(own or [far for _, far in hops], default=None)
+
+
 def _routers_word(reply: Reply, address: str, inventory: Inventory) -> bool:
     """Whether a router says that it found nobody, which a filter may say as well: the firewall's own eyes know better."""
-    sender = holder(reply.by, inventory)
-    return nobody_home(reply, address) and (sender is None or "firewalls" in sender.groups)
+    if not nobody_home(reply, address):
+        return False
+    sender = holder(reply.by, inventory) if reply.by else None
+    return sender is None or "firewalls" in sender.groups
 
 
-def probe_doubts(probes: Iterable[Crossing], seen: CrossingSighting) -> Iterator[str]:
-    """Say of which probes it is not known where they ended, a few words for all that share a reason."""
+def probe_doubts(
+    probes: Iterable[Crossing], seen: CrossingSighting, inventory: Inventory, alive: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """Say of which probes it is not known where they ended, a few words for all that share a reason.
+
+    A host that is `alive` answers each of them, if it gets them: its silence needs no firewall's word.
+    """
     unsent: dict[str, list[str]] = {}
     lost: dict[str, list[str]] = {}
     for probe in probes:
         local = next((reply.by for reply in probe.replies if reply.answer is Answer.LOCAL), "")
         if local or not probe.sent:
             unsent.setdefault(probe.address, []).append(f"{name(probe)} ({local or 'not asked'})")
-        elif not probe.arrived:
+        elif not probe.arrived and not (probe.address in alive and _stopped(probe, seen, inventory)):
             lost.setdefault(probe.address, []).append(name(probe))
     for address, names in unsent.items():
         yield f"{seen.vantage} could not send to {address}: {listed(names, 3)}"
@@ -55,15 +70,24 @@ def probe_doubts(probes: Iterable[Crossing], seen: CrossingSighting) -> Iterator
         yield f"{address}: no answer to {listed(names, 3)}, and no firewall was seen to receive it: silence proves nothing"
 
 
-def watch_doubts(seen: CrossingSighting, versions: Iterable[int]) -> Iterator[str]:
-    """Each reason why the looking may have been blind."""
+def _stopped(probe: Crossing, seen: CrossingSighting, inventory: Inventory) -> bool:
+    hops = control_hops(probe.address, seen)
+    return all(attribute(reply, probe.address, hops, inventory).where is Where.STOPPED for reply in probe.replies)
+
+
+def watch_doubts(seen: CrossingSighting, versions: Iterable[int], *, needed: bool = True) -> Iterator[str]:
+    """Each reason why the looking may have been blind. `needed`: nothing is known without a firewall's own eyes."""
+    if seen.unsent:
+        yield seen.unsent
     if not seen.complete:
         yield "the probes were not all sent in the time there was"
     for address in seen.unasked:
         yield f"{address} was not asked: it is not in the inventory's scope"
-    if not seen.watched:
+    if needed and not seen.watched:
         yield "no firewall is declared that could be watched from within, and silence of itself proves nothing"
     for watched in seen.watched:
+        if watched.unseen and not needed:
+            continue
         if watched.unseen:
             yield f"{watched.firewall} was not watched ({watched.unseen}), and silence of itself proves nothing"
         elif not watched.tracks:
@@ -113,3 +137,13 @@ def crossing_evidence(probes: Iterable[Crossing], seen: CrossingSighting) -> Ite
 def name(probe: Crossing) -> str:
     """Name what was asked: "161/udp (SNMP v3)", "GRE"."""
     return f"{probe.port}/udp ({probe.what})" if probe.port else probe.what
+
+
+def crossing_breaches(probes: Iterable[Crossing], seen: CrossingSighting, inventory: Inventory) -> dict[str, str]:
+    """Sentences of the probes that crossed, by their names as in authorisations: "198.51.100.5/GRE"."""
+    found = {}
+    for probe in probes:
+        how = crossed(probe, seen, inventory)
+        if how:
+            found[f"{probe.address}/{probe.what}"] = f"{probe.address}: {probe.what} {how}"
+    return found

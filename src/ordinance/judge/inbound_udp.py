@@ -30,7 +30,7 @@ def inbound_udp(target: str, seen: CrossingSighting, inventory: Inventory, profi
     breaches = {
         place(probe.address, probe.port, "udp"): f"{place(probe.address, probe.port, 'udp')} ({probe.what}) {how}"
         for probe in judged
-        if (how := crossed(probe, inventory))
+        if (how := crossed(probe, seen, inventory))
     }
     witnesses = tuple(crossing_witnesses(seen, versions))
     if breaches:
@@ -38,7 +38,7 @@ def inbound_udp(target: str, seen: CrossingSighting, inventory: Inventory, profi
         return Violated(f"{target}: {listed(breaches.values())}; {RULE}", evidence, witnesses, tuple(breaches))
     asked = {probe.address for probe in probes} | set(seen.unasked)
     missing = [f"{address} was not asked" for address in map(str, group.addresses) if address not in asked]
-    doubts = (*missing, *watch_doubts(seen, versions), *probe_doubts(judged, seen))
+    doubts = (*missing, *watch_doubts(seen, versions), *probe_doubts(judged, seen, inventory))
     evidence = tuple(crossing_evidence(judged, seen))
     if doubts or not witnesses or not evidence:
         return Unproven(f"{target}: {listed(dict.fromkeys(doubts)) or 'nothing was seen'}", evidence, witnesses)

@@ -206,11 +206,26 @@ def _udp(inventory: Inventory, profile: Profile) -> Iterator[tuple[str, str, str
         yield OUTSIDE, f"{address} udp {OTHERS} random ports", "an empty line"
 
 
+def _crafted(what: str) -> Lister:
+    def lister(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+        for host in inventory.with_role("firewalls"):
+            yield from _ssh(inventory, host.name, "watches the probes arrive; changes nothing")
+        for address in _public(inventory):
+            yield OUTSIDE, f"{address} {what}", "raw packets"
+        for service in inventory.services:
+            if "outside" in service.seen_from and inventory.scope.admits(service.address):
+                yield OUTSIDE, f"{service.address} tcp {service.port}", "control: a SYN, repeated"
+
+    return lister
+
+
 _LISTERS: dict[str, Lister] = {
     "guarded-ports": _guarded,
     "perimeter-sweep": _sweep,
     "conversations": _conversations,
     "inbound-udp": _udp,
+    "stealth": _crafted("TCP by well-known source ports, ACK, FIN, fragments"),
+    "inbound-protocols": _crafted("GRE, ESP, AH, SCTP, tunnels, IPv6 extension headers"),
     "management-plane": _management,
     "intranet-inside": _intranet,
     "public-names": _names,

@@ -51,6 +51,7 @@ class CrossingSighting(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[Crossing, ...]
     watched: tuple[Watched, ...]
     complete: bool
+    unsent: str = ""  #: why nothing could be sent at all; empty when it could
     unasked: tuple[str, ...] = ()  #: public addresses that are not in the inventory's scope
     observations: tuple[str, ...]
 

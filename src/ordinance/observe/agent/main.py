@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from ordinance.observe.agent.careful import Careful
+from ordinance.observe.agent.crafted import Crafted
 from ordinance.observe.agent.datagrams import Datagrams
 from ordinance.observe.agent.engines import sweep
 from ordinance.observe.agent.exchange import echoes, exchanges
@@ -23,6 +24,7 @@ JOBS = {
     "udp": exchanges,
     "echo": echoes,
     "datagrams": lambda job, tell: Datagrams(job, tell).run(),
+    "crafted": lambda job, tell: Crafted(job, tell).run(),
     "watch": lambda job, tell: Watch(job, tell).run(),
     "own": own_addresses,
 }

@@ -1,0 +1,151 @@
+"""9.A.2/inbound-protocols and the stealth pass over hand-written probes: good, bad, and each way of not knowing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from ordinance.judge.inbound_protocols import inbound_protocols
+from ordinance.judge.stealth import without_holes
+from ordinance.judge.verdict import Compliant, Evidence, NotRun, Unproven, Verdict, Violated, Witness
+from ordinance.sight.crossing import Crossing, CrossingSighting, Watched
+from ordinance.sight.perimeter import Answer, Reply
+from selftest.judge.perimeter_city import ALL, FW, MAIL, OUTER, UNUSED, WWW, icmp, inventory
+
+CITY = inventory()
+SYN_ACK = Reply(answer=Answer.OPEN, by=WWW, hops=1, times=3)
+RST_BEHIND, RST_BEFORE, RST_NOWHERE = (Reply(answer=Answer.RST, hops=hops) for hops in (1, 0, None))
+CONTROL = Crossing(
+    address=WWW, what="SYN to port 80", sent=3, silent=0, replies=(SYN_ACK,), control=True, arrived=3, left=3, flows=1
+)
+WATCHED = Watched(firewall="fw", tracks=True, observation="o-w")
+BLIND = Watched(firewall="fw", unseen="tool: there is no python3")
+
+
+def probe(address: str = MAIL, *replies: Reply, **more: Any) -> Crossing:
+    values: dict[str, Any] = {"address": address, "what": "GRE", "sent": 3, "silent": 3, "arrived": 3}
+    return Crossing(**{**values, "replies": replies, **more})
+
+
+def sighting(*given: Crossing, control: Crossing | None = CONTROL, **more: Any) -> CrossingSighting:
+    held = {p.address: p for p in (*(probe(address) for address in ALL), *given)}
+    values: dict[str, Any] = {"vantage": "outside", "watched": (WATCHED,), "complete": True, "observations": ("o-1",)}
+    return CrossingSighting(**{**values, "probes": (*held.values(), *((control,) if control else ())), **more})
+
+
+def judged(*given: Crossing, **more: Any) -> Verdict:
+    return inbound_protocols("public", sighting(*given, **more), CITY)
+
+
+BAD = [
+    (probe(MAIL, icmp((3, 2), by=MAIL)), "behind the firewall"),
+    (probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL)), "answers"),
+    (probe(MAIL, RST_BEHIND), "the host itself refused"),
+    (probe(MAIL, left=1), "sent it on"),
+    (probe(UNUSED, flows=1), "took it for a flow"),
+    (probe(FW, flows=1), "took it for a flow"),
+]
+UNKNOWN: list[tuple[tuple[Crossing, ...], dict[str, Any], str]] = [
+    ((probe(MAIL, arrived=0),), {}, "silence proves nothing"),
+    ((probe(MAIL, sent=0, arrived=0),), {}, "could not send"),
+    ((), {"complete": False}, "not all sent"),
+    ((), {"unsent": "the vantage may not make raw packets"}, "may not make raw packets"),
+    ((), {"control": None}, "no public service is declared over IPv4"),
+    ((), {"control": replace(CONTROL, replies=())}, "meant to answer, did not"),
+    ((), {"control": replace(CONTROL, flows=0)}, "may be blind"),
+    ((), {"watched": (replace(WATCHED, lost=1),)}, "missed 1 packets"),
+    ((), {"watched": (replace(WATCHED, tracks=False),)}, "could not be read"),
+]
+
+
+def test_protocols_that_arrive_and_end_are_compliant() -> None:
+    verdict = judged()
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert isinstance(judged(probe(MAIL, icmp((3, 2)))), Compliant), "the firewall's own refusal, which was seen to end there"
+    assert isinstance(judged(probe(MAIL, RST_BEFORE)), Compliant)
+
+
+@pytest.mark.parametrize(("bad", "word"), BAD)
+def test_a_protocol_that_crosses_is_a_violation(bad: Crossing, word: str) -> None:
+    verdict = judged(bad, complete=False)
+    assert isinstance(verdict, Violated), verdict.reason
+    assert word in verdict.reason
+    assert verdict.breaches == (f"{bad.address}/GRE",)
+
+
+@pytest.mark.parametrize(("given", "more", "word"), [*UNKNOWN, ((), {"watched": (BLIND,)}, "there is no python3")])
+def test_what_was_not_seen_of_protocols_is_unproven(given: tuple[Crossing, ...], more: dict[str, Any], word: str) -> None:
+    verdict = judged(*given, **more)
+    assert isinstance(verdict, Unproven), verdict.reason
+    assert word in verdict.reason
+
+
+def test_an_address_that_was_not_asked_and_a_group_that_is_not_there() -> None:
+    seen = CrossingSighting(vantage="outside", probes=(CONTROL,), watched=(WATCHED,), complete=True, observations=("o-1",))
+    assert f"{MAIL} was not asked" in inbound_protocols("public", seen, CITY).reason
+    assert isinstance(inbound_protocols("nobody", seen, CITY), Unproven)
+
+
+# -- the stealth pass, joined to the sweep ---------------------------------------------------------------------------------------
+
+SWEPT = Compliant("swept", (Evidence("swept", ("o-s",)),), (Witness("canary", ("o-s",)),))
+
+
+def joined(*given: Crossing, swept: Verdict = SWEPT, **more: Any) -> Verdict:
+    return without_holes("public", swept, sighting(*given, **more), CITY)
+
+
+def test_a_sweep_without_holes_stays_compliant_and_says_so() -> None:
+    verdict = joined()
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert "source port" in verdict.reason
+    assert len(verdict.witnesses) == 2
+
+
+@pytest.mark.parametrize(("bad", "word"), BAD)
+def test_a_hole_is_a_violation_whatever_the_sweep_said(bad: Crossing, word: str) -> None:
+    for swept in (SWEPT, Unproven("not swept")):
+        verdict = joined(bad, swept=swept)
+        assert isinstance(verdict, Violated), verdict.reason
+        assert word in verdict.reason
+
+
+def test_a_hole_is_added_to_what_the_sweep_found() -> None:
+    verdict = joined(probe(MAIL, left=1), swept=Violated("port 23", (Evidence("23", ("o-s",)),), (), ("x:23/tcp",)))
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == ("x:23/tcp", f"{MAIL}/GRE")
+    assert verdict.reason.startswith("port 23; ")
+
+
+def test_what_the_sweep_could_not_say_stays_so() -> None:
+    for swept in (Unproven("not swept"), Violated("port 23", (Evidence("23", ("o-s",)),)), NotRun()):
+        assert joined(swept=swept) == swept
+
+
+@pytest.mark.parametrize(("given", "more", "word"), [case for case in UNKNOWN if "watched" not in case[1]])
+def test_holes_that_were_not_looked_for_are_unproven(given: tuple[Crossing, ...], more: dict[str, Any], word: str) -> None:
+    verdict = joined(*given, **more)
+    assert isinstance(verdict, Unproven), verdict.reason
+    assert word in verdict.reason
+
+
+def test_without_a_watcher_only_hosts_that_answer_are_proven() -> None:
+    """A live host answers every one of these segments; an unused address answers nothing, whatever reaches it."""
+    verdict = joined(*(probe(address, arrived=0) for address in ALL), watched=(BLIND,))
+    assert isinstance(verdict, Unproven)
+    assert f"{UNUSED}: no answer" in verdict.reason
+    assert f"{WWW}:" not in verdict.reason
+
+
+def test_without_a_watcher_a_reset_from_nowhere_is_not_taken_for_the_firewalls() -> None:
+    alone = [probe(WWW, RST_NOWHERE, arrived=0)]
+    assert f"{WWW}: no answer" in joined(*alone, watched=(BLIND,)).reason
+    assert f"{WWW}: no answer" not in joined(probe(WWW, RST_BEFORE, arrived=0), watched=(BLIND,)).reason
+
+
+def test_the_sender_of_a_refusal_is_told_by_its_hops() -> None:
+    assert isinstance(joined(probe(UNUSED, RST_BEFORE)), Compliant)
+    assert isinstance(joined(probe(UNUSED, RST_BEHIND)), Violated), "as far as the nearest host of its family"
+    assert isinstance(joined(probe(MAIL, icmp((3, 13), by=OUTER))), Compliant)
