@@ -299,6 +299,7 @@ UNREAD = [
     "nat (inside) 1 10.0.0.0 255.0.0.0",
     "established tcp 0 4000 permitto tcp 4001",
     "firewall transparent",
+    "ipv6 access-list X permit ip any any",
     "static (dmz,outside) 203.0.113.9 198.51.100.9",
     "conduit permit ip any any",
     "frobnicate all packets",
@@ -316,6 +317,7 @@ HARMLESS = [
     "nat (inside,outside) 1 source static DMZ DMZ destination static WEB WEB no-proxy-arp route-lookup",
     "object network DMZ\n subnet 198.51.100.0 255.255.255.0\n nat (dmz,outside) dynamic interface",
     "hostname asa\nenable password x encrypted\nrouter ospf 1\n network 10.0.0.0 255.0.0.0\nbanner motd frobnicate all packets",
+    "ipv6 route outside ::/0 2001:db8::1\nCryptochecksum:0123456789abcdef",
     "access-list S standard permit any4\naccess-list E ethertype permit any\naccess-list W webtype permit url any",
 ]
 

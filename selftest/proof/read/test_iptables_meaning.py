@@ -99,7 +99,7 @@ SIX = [
     ("-s 2001:db8::/32", packet(*V6), packet("2001:db9::1", V6[1])),
     ("-p ipv6-icmp -m icmp6 --icmpv6-type 135", packet(*V6, 58, sport=icmp(135)), packet(*V6, 58, sport=icmp(136))),
     ("-p icmpv6 --icmpv6-type router-advertisement", packet(*V6, 58, sport=icmp(134)), packet(*V6, 58, sport=icmp(133))),
-    ("-s 2001:db8::7/ffff:ffff::ff", packet("2001:db8:aaaa::7", V6[1]), packet("2001:db8:aaaa::8", V6[1])),
+    ("-s 2001:db8::7/ffff:ffff:ffff:ffff:ffff:ffff:ffff:f0ff", packet("2001:db8::a07", V6[1]), packet("2001:db8::1007", V6[1])),
     ("-p tcp -m tcp --dport 25", packet(*V6, dport=25), packet(*V6, dport=24)),
 ]
 

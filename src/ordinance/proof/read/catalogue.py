@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from ordinance.proof.masks import MOST_FREE_BITS
 from ordinance.proof.read.asa import known as asa
 from ordinance.proof.read.ios import entries as ios_entries
 from ordinance.proof.read.ios import known as ios
@@ -26,6 +27,7 @@ Everything that stands in a ruleset is one of these:
 - **passed by**: it decides over no packet;
 - **refused**: it is no line of the language. The message says where, what, and what would be right; exit code 4.
 
+A mask of addresses may have any shape; one that leaves more than {MOST_FREE_BITS} bits free above its last tested one is an unknown.
 Nothing is left out silently. A proof stands only if it holds whatever the unknowns are; a violation likewise.
 A text of more than {MOST_CHARACTERS // 2**20} Mi characters or with a line of more than {MOST_IN_A_LINE // 2**10} Ki is refused;
 at most {MOST_PROBLEMS} problems are listed at once.
@@ -36,7 +38,7 @@ _IOS = """## Cisco IOS
 |---|---|
 | `access-list` 1-99, 1300-1999; 100-199, 2000-2699; `ip access-list standard`, `extended`; `ipv6 access-list` | read, in the order of their sequence numbers |
 | `remark`; numbers of other protocols' lists | passed by |
-| addresses: `any`, `host`, wildcard masks of any shape, IPv6 prefixes, `object-group` | read |
+| addresses: `any`, `host`, wildcard masks, IPv6 prefixes, `object-group` | read |
 | `eq`, `neq` (several ports too), `lt`, `gt`, `range`; names of ports, protocols, types of ICMP | read |
 | `established`, flags, `match-all`, `match-any` | read |
 | later fragments, with and without `fragments` | read; of IPv6, whether a packet with an extension header is one is an unknown |
@@ -95,7 +97,7 @@ def _iptables() -> str:
     rows = [
         (f"tables and chains: {places}", "read; of others nothing decides over packets that come in or are forwarded"),
         (
-            "`-s`, `-d` (lists, masks of any shape), `-i`, `-o` (`eth+`), `-p`, `-f`, `!` before or behind an option, counters",
+            "`-s`, `-d` (lists, masks), `-i`, `-o` (`eth+`), `-p`, `-f`, `!` before or behind an option, counters",
             "read",
         ),
         (f"`-m` {_code(modules.READ)}", "read; but for options as `--tcp-option`, `--ctdir`, `--datestart`: unknown"),

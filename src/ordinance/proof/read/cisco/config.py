@@ -21,6 +21,7 @@ _AROUND = (
     "Load for ",
     "Time source is",
     "Last configuration change",
+    "Cryptochecksum:",
 )
 _BEGINS_IOS = re.compile(r"(Building configuration|Current configuration|version \d)")
 _BEGINS_ASA = re.compile(r"(: Saved|ASA Version |PIX Version )")
