@@ -44,6 +44,8 @@ LINES = [
     ("object-group service A tcp\n network-object host 1.1.1.1", '"network-object host 1.1.1.1" stands in this'),
     ("interface Gi0/1\n nameif x\n security-level 101", 'asa.cfg:7: "101" is no security level; 0 to 100'),
     ("interface Gi0/1\n nameif outside", 'asa.cfg:5: a second interface is called "outside"'),
+    ("no access-list A extended permit ip any any", 'permit ip any any" takes something away again'),
+    ("object-group network A\n no network-object host 1.1.1.1", 'asa.cfg:6: "no network-object host 1.1.1.1" takes something away'),
     ("nat source static A B", '"source" stands where the interfaces must; write nat (inside,outside) ...'),
     ("object network X\n host 1.1.1.1\n nat (a,outside) 2.2.2.2", "a translation that is neither static nor dynamic"),
     (" permit\n<--- More --->", "the prompt of a pager stands in the text"),

@@ -256,7 +256,9 @@ def test_translation_of_destinations_is_a_taint_and_of_sources_is_none() -> None
 
 
 def test_a_banner_holds_no_commands() -> None:
-    text = f"banner motd ^C\naccess-list 101 permit ip any any\n^C\nbanner login # one line #\n{BOTH_WAYS}"
+    macro = "macro name m\naccess-list 101 permit ip any any\n@\n"
+    other = "aaa authentication fail-message ^Caccess-list 101\n permit ip any any^C\n"
+    text = f"{macro}{other}banner motd ^C\naccess-list 101 permit ip any any\n^C\nbanner login # one line #\n{BOTH_WAYS}"
     assert Meaning(read_ios(text, "r.cfg")).fate("forward", packet(iif="Gi0/1", oif="Vl7", protocol=17)) == BLOCK
 
 

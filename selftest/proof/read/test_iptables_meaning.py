@@ -197,6 +197,17 @@ def test_a_rule_keeps_its_place_and_its_text() -> None:
     assert (str(rule.where), rule.text) == ("iptables-save:6", "-A FORWARD -j ACCEPT")
 
 
+def test_an_unknown_before_translation_is_not_the_same_as_after_it() -> None:
+    match = "-m addrtype --dst-type LOCAL -j DROP"
+    tables = {"mangle": "PREROUTING", "filter": "FORWARD"}
+    text = "".join(f"*{table}\n:{chain} ACCEPT [0:0]\n-A {chain} {match}\nCOMMIT\n" for table, chain in tables.items())
+    chains = read_iptables(text, None).chains
+    assert [chains[f"ip {name}"].rules[0].statements[0].fresh for name in ("mangle PREROUTING", "filter FORWARD")] == [
+        True,
+        False,
+    ]
+
+
 # what the differential test against the kernel found
 
 

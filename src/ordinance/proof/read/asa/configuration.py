@@ -15,7 +15,7 @@ from ordinance.proof.read.asa.lists import Lists
 from ordinance.proof.read.asa.nat import NatReader, Static
 from ordinance.proof.read.asa.objects import Objects, read_object
 from ordinance.proof.read.cisco.clock import time_range
-from ordinance.proof.read.cisco.config import Command
+from ordinance.proof.read.cisco.config import Command, refuse_no
 from ordinance.proof.read.text import LineError, Problems, shown
 
 _VERSION = re.compile(r"(ASA|PIX) Version (\d+)\.(\d+)")
@@ -110,6 +110,9 @@ class ConfigurationReader:
         permit_vpn, tunnels = True, dict[str, None]()
         for command in self._commands:
             first, second, *rest = [*command.words, "", ""]
+            with self._problems.at(command.line):
+                if first == "no" and second in _ELSEWHERE - {"sysopt", "names", "name"}:
+                    refuse_no(command)
             if command.words[:4] == ("no", "sysopt", "connection", "permit-vpn"):
                 permit_vpn = False
             elif first == "same-security-traffic":

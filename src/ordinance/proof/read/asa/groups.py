@@ -5,7 +5,7 @@ from __future__ import annotations
 from ordinance.proof.ir import ALWAYS, Unknown
 from ordinance.proof.read.asa.objects import Objects, PortGroup, of_span, protocol_numbers, service
 from ordinance.proof.read.cisco.addresses import Addresses
-from ordinance.proof.read.cisco.config import Command
+from ordinance.proof.read.cisco.config import Command, refuse_no
 from ordinance.proof.read.cisco.entry import Service
 from ordinance.proof.read.cisco.names import ASA_TCP_PORTS, ASA_UDP_PORTS
 from ordinance.proof.read.cisco.words import Words
@@ -13,7 +13,7 @@ from ordinance.proof.read.making import protocol
 from ordinance.proof.read.text import LineError, Problems, shown
 
 _NAMES = {"tcp": ASA_TCP_PORTS, "udp": ASA_UDP_PORTS, "tcp-udp": {**ASA_UDP_PORTS, **ASA_TCP_PORTS}}
-_SKIPPED = ("description", "no")
+_SKIPPED = ("description",)
 
 
 class GroupReader:
@@ -63,6 +63,8 @@ class GroupReader:
                     found.add(self._networks(self._member(line, words, inside), inside))
                 elif words.has("network-object"):
                     self._network(words, found)
+                elif words.peek() == "no":
+                    refuse_no(line)
                 elif not words.has(*_SKIPPED):
                     found.add_match(Unknown(f"object-group {command.words[2]}: {line.text}"))
         return found
@@ -90,6 +92,8 @@ class GroupReader:
                     found.extend(self._services(self._member(line, words, inside), inside))
                 elif words.has("service-object"):
                     found.extend(self._service(words))
+                elif words.peek() == "no":
+                    refuse_no(line)
                 elif not words.has(*_SKIPPED):
                     found.append(Service(Unknown(f"object-group {command.words[2]}: {line.text}")))
         return found

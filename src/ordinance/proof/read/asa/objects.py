@@ -96,7 +96,7 @@ def read_object(command: Command, into: Objects, problems: Problems) -> None:
     for line in command.below:
         words = Words(line.words)
         with problems.at(line.line):
-            if words.has("description", "no", "nat"):
+            if words.has("description", "nat"):
                 continue
             if kind == "network":
                 _network_object(words, name, line.text, into)

@@ -30,7 +30,7 @@ def time_range(command: Command, problems: Problems) -> Match:
                 periods.append(_period(words, command.words[-1]))
             elif words.has("absolute"):
                 absolute.append(Unknown(f"time-range {command.words[-1]}: {line.text}"))
-            elif not words.has("no", "description"):
+            elif not words.has("description"):
                 raise LineError(f"{shown(line.text)} is no line of a time range", "write periodic or absolute")
     return every(some(periods) if periods else ALWAYS, *absolute)
 

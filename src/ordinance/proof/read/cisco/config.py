@@ -23,6 +23,7 @@ _AROUND = (
     "Last configuration change",
     "Cryptochecksum:",
 )
+_MACRO_ENDS = "@"
 _BEGINS_IOS = re.compile(r"(Building configuration|Current configuration|version \d)")
 _BEGINS_ASA = re.compile(r"(: Saved|ASA Version |PIX Version )")
 _ENDS_ASA = re.compile(r"(: end|Cryptochecksum:)")
@@ -72,22 +73,39 @@ def _take(line: Line, found: list[Command], asa: bool) -> None:
 
 
 def _without_banners(lines: list[Line], asa: bool, problems: Problems) -> Iterator[Line]:
-    """Yield the lines that are no banner's. IOS: `banner motd ^Ctext ... ^C`, with any character in place of ^C."""
+    """Yield the lines that are commands: not those of a banner, nor of another text between two marks, nor of a macro (IOS)."""
     ends, begun = "", 0
     for line in lines:
         if ends:
-            ends = "" if ends in line.text else ends
+            ends = "" if (line.text.strip() == ends if ends == _MACRO_ENDS else ends in line.text) else ends
             continue
-        words = line.text.split(" ", 2)
-        if asa or words[0] != "banner" or len(words) < 3 or not words[2].strip():  # noqa: PLR2004 - banner KIND TEXT
-            yield line
-            continue
+        ends, text = ("", line.text) if asa else _mark(line.text)
+        begun = line.number
+        if text:
+            yield Line(line.number, text)
+    if ends:
+        problems.add(begun, "a banner or macro that is never closed", f"close it with {shown(ends)}; is the text cut off?")
+
+
+def _mark(text: str) -> tuple[str, str]:
+    """Return the mark that ends what begins on this line, or "", and what of the line is a command."""
+    words = text.split(" ", 2)
+    if words[:2] == ["macro", "name"]:
+        return _MACRO_ENDS, ""
+    if words[0] == "banner" and words[2:] and words[2].strip():
         rest = words[2].lstrip(" ")
         mark = "^C" if rest.startswith("^C") else rest[0]
-        if mark not in rest[len(mark) :]:
-            ends, begun = mark, line.number
-    if ends:
-        problems.add(begun, "a banner that is never closed", f"close it with {shown(ends)}; is the text cut off?")
+        return ("" if mark in rest[len(mark) :] else mark), ""
+    for mark in ("^C", "\x03"):
+        if mark in text and not text.startswith(("!", " !")):
+            return ("" if text.count(mark) > 1 else mark), text.partition(mark)[0]
+    return "", text
+
+
+def refuse_no(command: Command) -> None:
+    """Raise LineError: what takes something away again is no part of a configuration as a device shows it."""
+    right = "give the configuration as the device shows it, not the commands that change it"
+    raise LineError(f"{shown(command.text)} takes something away again", right)
 
 
 def _check_whole(lines: list[Line], problems: Problems, asa: bool) -> None:

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from ordinance.errors import DataError, Problem
 from ordinance.proof.ir import Ruleset
-from ordinance.proof.read.cisco.config import Command, commands_of
+from ordinance.proof.read.cisco.config import Command, commands_of, refuse_no
 from ordinance.proof.read.ios.bind import bind
 from ordinance.proof.read.ios.entries import EntryReader
 from ordinance.proof.read.ios.groups import groups_of
 from ordinance.proof.read.ios.interfaces import Interface, interface_of
 from ordinance.proof.read.ios.known import IP, TOP
 from ordinance.proof.read.ios.lists import Lists
-from ordinance.proof.read.text import Problems, shown
+from ordinance.proof.read.text import LineError, Problems, shown
 
 __all__ = ["read_ios"]
 
+_TAKEN_AWAY = {"access-list", "object-group", "time-range", "interface"}
 _READ_ELSEWHERE = {"object-group", "time-range"}
 
 
@@ -34,13 +35,24 @@ def read_ios(text: str, file: str) -> Ruleset:
     unread: list[Command] = []
     for command in commands:
         with problems.at(command.line):
-            if command.words[0] == "interface":
-                interfaces.append(interface_of(command, problems))
+            if command.words[0] == "no" and _TAKEN_AWAY & set(command.words[1:3]):
+                refuse_no(command)
+            elif command.words[0] == "interface":
+                interfaces.append(_another(interface_of(command, problems), interfaces))
             elif not lists.take(command) and not _irrelevant(command):
                 unread.append(command)
     problems.throw()
     _check_language(commands, unread, bool(lists.v4 or lists.v6 or interfaces), file)
     return bind(file, lists, interfaces, unread)
+
+
+def _another(one: Interface, known: list[Interface]) -> Interface:
+    first = next((other for other in known if other.name == one.name), None)
+    if first is not None:
+        raise LineError(
+            f"a second interface {shown(one.name)} (first on line {first.line})", "put what stands beneath them together"
+        )
+    return one
 
 
 def _irrelevant(command: Command) -> bool:

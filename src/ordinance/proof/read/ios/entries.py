@@ -156,9 +156,10 @@ class _Options:
         elif word in _LOGS:
             words.rest()  # a cookie may follow; a log is the last of an entry's options
         elif word in UNKNOWN_OPTIONS:
-            self.conditions.append(Unknown(" ".join([word, *_values(words, UNKNOWN_OPTIONS[word])])))
+            # marking and routing change them between the list inward and that outward
+            self.conditions.append(Unknown(" ".join([word, *_values(words, UNKNOWN_OPTIONS[word])]), fresh=True))
         else:
-            self.conditions.append(Unknown(" ".join([word, *words.rest()])))
+            self.conditions.append(Unknown(" ".join([word, *words.rest()]), fresh=True))
 
 
 def _values(words: Words, count: int) -> list[str]:

@@ -21,7 +21,7 @@ from ordinance.proof.read.ios.entries import Groups, protocol_number
 from ordinance.proof.read.making import protocol
 from ordinance.proof.read.text import LineError, Problems, shown
 
-_SKIPPED = ("description", "no")
+_SKIPPED = ("description",)
 _WITH_PORTS = {"tcp": (TCP,), "udp": (UDP,), "tcp-udp": (TCP, UDP)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ordinance.proof.read.cisco.config import Command
+from ordinance.proof.read.cisco.config import Command, refuse_no
 from ordinance.proof.read.cisco.words import Words
 from ordinance.proof.read.ios.known import INTERFACE, INTERFACE_IP
 from ordinance.proof.read.text import LineError, Problems, shown
@@ -48,6 +48,8 @@ def _take(line: Command, found: Interface) -> None:
         _bind(line, found, six=False)
     elif line.words[:2] == ("ipv6", "traffic-filter"):
         _bind(line, found, six=True)
+    elif line.words[:3] in (("no", "ip", "access-group"), ("no", "ipv6", "traffic-filter")):
+        refuse_no(line)
     elif line.words[:2] == ("ip", "nat"):
         return  # what is translated is said at the left margin
     elif first in ("ip", "ipv6"):

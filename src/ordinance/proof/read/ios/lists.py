@@ -103,7 +103,7 @@ class Lists:
 
     def _entry(self, line: int, text: str, words: Words, into: AccessList) -> None:
         number = _sequence(words, into)
-        if words.has("remark", "no", "description"):
+        if words.has("remark", "description"):
             return
         entry: Entry | str
         if words.peek() == "evaluate":

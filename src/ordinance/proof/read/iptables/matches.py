@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from ordinance.proof.fields import CT_STATES, IPV4
-from ordinance.proof.ir import In, Match, Unknown
+from ordinance.proof.ir import All, Either, In, Match, Not, Unknown
 from ordinance.proof.read.iptables.clock import clock
 from ordinance.proof.read.iptables.context import Context
 from ordinance.proof.read.iptables.general import general, number_of_protocol
@@ -18,6 +18,8 @@ from ordinance.proof.read.text import LineError, OpaqueError, shown
 
 _WITH_PORTS = ("tcp", "udp", "udplite", "sctp", "dccp")
 _PORT_OPTIONS = ("sport", "dport", "source-port", "destination-port")
+#: Tables that are met after destination NAT and mangling only.
+_AFTER_NAT = ("filter", "security")
 _IS = {name: number for number, name in OF_PROTOCOL.items()}
 
 
@@ -26,7 +28,21 @@ def matches(rule: Parsed, context: Context) -> list[Match]:
     found = [_general(option, context) for option in rule.of("")]
     for module in dict.fromkeys(rule.used):
         found.extend(_module(module, rule, context))
-    return found
+    return found if context.table in _AFTER_NAT else [_alone(match) for match in found]
+
+
+def _alone(match: Match) -> Match:
+    """Of a table whose rules are met before the packet is rewritten, no unknown is the same as one that is met afterwards."""
+    match match:
+        case Unknown(selector):
+            return Unknown(selector, fresh=True)
+        case All(parts):
+            return All(tuple(map(_alone, parts)))
+        case Either(parts):
+            return Either(tuple(map(_alone, parts)))
+        case Not(part):
+            return Not(_alone(part))
+    return match
 
 
 def _general(option: Option, context: Context) -> Match:
