@@ -90,10 +90,10 @@ end
 """
 
 
-@pytest.mark.parametrize("at", range(1, len(WHOLE) - 1))
-def test_a_configuration_cut_off_anywhere_is_refused(at: int) -> None:
-    with pytest.raises(DataError):
-        read_ios(WHOLE[:at], "r.cfg")
+def test_a_configuration_cut_off_anywhere_is_refused() -> None:
+    for at in range(1, len(WHOLE) - 1):
+        with pytest.raises(DataError):
+            read_ios(WHOLE[:at], "r.cfg")
 
 
 _VOCABULARY = """
@@ -106,14 +106,14 @@ _words = st.sampled_from(_VOCABULARY.split())
 _lines = st.builds(lambda indent, words: " " * indent + " ".join(words), st.integers(0, 1), st.lists(_words, max_size=10))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(_lines, max_size=8))
 def test_no_mixture_of_words_ends_in_a_traceback(lines: list[str]) -> None:
     with suppress(DataError):
         assert read_ios("\n".join(["access-list 101 permit ip any any", *lines]), "r.cfg").bases
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_ends_in_a_traceback(text: str) -> None:
     for one in (text, f"access-list 101 permit ip any any\n{text}", f"interface Gi0/1\n {text}"):

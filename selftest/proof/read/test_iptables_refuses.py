@@ -98,10 +98,10 @@ def test_a_gigantic_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read_iptables(WHOLE, None)
 
 
-@pytest.mark.parametrize("at", range(1, len(WHOLE) - 1))
-def test_a_text_cut_off_anywhere_is_refused(at: int) -> None:
-    with pytest.raises(DataError):
-        read_iptables(WHOLE[:at], None)
+def test_a_text_cut_off_anywhere_is_refused() -> None:
+    for at in range(1, len(WHOLE) - 1):
+        with pytest.raises(DataError):
+            read_iptables(WHOLE[:at], None)
 
 
 def test_a_very_deep_ruleset_is_read() -> None:
@@ -181,7 +181,7 @@ _words = st.sampled_from(
 _lines = st.lists(_words, max_size=14).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(_lines, max_size=6), st.booleans())
 @example(['-A FORWARD -j "'], False)
 def test_no_mixture_of_words_ends_in_a_traceback(lines: list[str], six: bool) -> None:
@@ -197,7 +197,7 @@ def test_no_mixture_of_words_ends_in_a_traceback(lines: list[str], six: bool) ->
         assert sum(len(chain.rules) for chain in ruleset.chains.values()) >= written, "no rule is left out"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_ends_in_a_traceback(text: str) -> None:
     for read in (lambda: read_iptables(text, None), lambda: read_iptables(HEAD + text, None), lambda: read_ipsets(text, "sets")):
