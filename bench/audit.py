@@ -1,4 +1,4 @@
-"""Audit the embedded city several times: `python bench/audit.py [RUNS]` (default 3). Exit 1 when a run is not compliant.
+"""Audit the embedded city several times: `python bench/audit.py [RUNS]` (default 3). Exit 1 unless every verdict is compliant.
 
 Prints wall seconds of the whole audit (start of the lab included), the memory of the pytest process at its peak, and the pace of
 the sweep as its own record tells it. What it should show on a quiet machine with two cores: 120 s or less.
@@ -30,6 +30,7 @@ class Run:
     peak_mib: float  #: of pytest alone, from wait4(2); the lab and the agent are processes of their own
     ports: int  #: connects the sweep made, canaries included
     sweep_seconds: float  #: from calibration to the last echo
+    verdicts: frozenset[tuple[str, str, str]]  #: control, target, verdict
 
     @property
     def pace(self) -> float:
@@ -47,7 +48,16 @@ def audit(reports: Path) -> Run:
     seconds = time.monotonic() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     ports, sweep_seconds = sweep_of(reports / "latest" / "observations.jsonl")
-    return Run(process.returncode, seconds, usage.ru_maxrss / _KIB, ports, sweep_seconds)
+    verdicts = verdicts_of(reports / "latest" / "results.json")
+    return Run(process.returncode, seconds, usage.ru_maxrss / _KIB, ports, sweep_seconds, verdicts)
+
+
+def verdicts_of(results: Path) -> frozenset[tuple[str, str, str]]:
+    """Read every verdict of a run; none when it has no results."""
+    if not results.is_file():
+        return frozenset()
+    checks = json.loads(results.read_text(encoding="utf-8"))["checks"]
+    return frozenset((check["control"], check["target"], check["verdict"]) for check in checks)
 
 
 def sweep_of(journal: Path) -> tuple[int, float]:
@@ -81,12 +91,15 @@ def main(runs: int) -> int:
             if made[-1].code:
                 sys.stderr.write(f"run {number + 1} ended with {made[-1].code}:\n{(Path(folder) / 'said').read_text()}\n")
     failures = sum(1 for run in made if run.code)
-    sys.stdout.write(f"{runs} audits, {failures} not compliant; load {os.getloadavg()[0]:.1f} at the end\n")
+    changed = len({run.verdicts for run in made}) - 1
+    sys.stdout.write(
+        f"{runs} audits, {failures} not compliant, {changed} whose verdicts changed; load {os.getloadavg()[0]:.1f} at the end\n"
+    )
     sys.stdout.write(spread("wall", [run.seconds for run in made], "s"))
     sys.stdout.write(spread("memory", [run.peak_mib for run in made], "MiB at the peak (pytest)"))
     sys.stdout.write(spread("sweep", [run.sweep_seconds for run in made], f"s for {made[-1].ports} connects"))
     sys.stdout.write(spread("pace", [run.pace for run in made], "connects a second"))
-    return 1 if failures else 0
+    return 1 if failures or changed else 0
 
 
 if __name__ == "__main__":
