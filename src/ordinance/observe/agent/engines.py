@@ -42,10 +42,14 @@ def raw_engine(job: dict[str, Any], tell: Tell) -> Any:
     if sys.version_info < OLDEST:
         raise NotRaw("python3 there is older than 3.9")
     try:
+        from ordinance.observe.sweep.arrays import np  # noqa: PLC0415 - as the two below
         from ordinance.observe.sweep.engine import RawSweep  # noqa: PLC0415 - not to be had on every vantage
         from ordinance.observe.sweep.ways import NoRaw  # noqa: PLC0415
-    except ImportError as missing:
-        raise NotRaw("no numpy there" if missing.name == "numpy" else f"numpy cannot be used there: {missing}") from missing
+    except Exception as missing:
+        absent = isinstance(missing, ImportError) and missing.name == "numpy"
+        raise NotRaw("no numpy there" if absent else f"numpy cannot be used there: {missing}") from missing
+    if not hasattr(np, "ndarray"):  # Python takes an empty directory of that name for a package (PEP 420)
+        raise NotRaw("no numpy there, but a directory of its name")
     may_send_frames()
     try:
         return RawSweep(job, tell)
