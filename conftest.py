@@ -6,5 +6,6 @@ pytest_plugins = [
     "fixtures.mail",
     "fixtures.management",
     "fixtures.perimeter",
+    "fixtures.rulesets",
     "pytester",
 ]

@@ -303,7 +303,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def check(request: pytest.FixtureRequest) -> Check:
     """The planned check that this run of the test settles."""
     audit = request.config.stash[AUDIT]
-    return Check(request.param, audit.brief.inventory, audit.brief.profile, audit.settle)
+    return Check(request.param, audit.brief.inventory, audit.brief.profile, audit.settle, audit.today())
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ class Check:
     inventory: Inventory
     profile: Profile
     record: Callable[[PlannedCheck, Verdict], Verdict]
+    today: date  #: the city's calendar day on which the run began
 
     @property
     def target(self) -> str:

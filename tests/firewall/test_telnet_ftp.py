@@ -1,17 +1,23 @@
 """9.A.1: telnet and FTP are blocked at the firewall."""
 
 from ordinance.judge.blocked import ftp_blocked, telnet_blocked
+from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, telnet_by_rulesets
 from ordinance.sight.perimeter import GuardedSighting
+from ordinance.sight.rulesets import RulesetSighting
 from ordinance.suite import Check, control
 
 
 @control("9.A.1/telnet-blocked")
-def test_telnet_is_blocked(check: Check, guarded_ports: GuardedSighting) -> None:
+def test_telnet_is_blocked(check: Check, guarded_ports: GuardedSighting, rulesets: RulesetSighting) -> None:
     """No public address lets telnet through, over IPv4 or IPv6."""
-    check.settle(telnet_blocked(check.target, guarded_ports, check.inventory, check.profile))
+    probed = telnet_blocked(check.target, guarded_ports, check.inventory, check.profile)
+    proven = telnet_by_rulesets(check.target, rulesets, check.inventory, check.profile, check.today)
+    check.settle(joined(check.target, probed, proven))
 
 
 @control("9.A.1/ftp-blocked")
-def test_ftp_is_blocked(check: Check, guarded_ports: GuardedSighting) -> None:
+def test_ftp_is_blocked(check: Check, guarded_ports: GuardedSighting, rulesets: RulesetSighting) -> None:
     """No public address lets FTP or TFTP through, over IPv4 or IPv6."""
-    check.settle(ftp_blocked(check.target, guarded_ports, check.inventory, check.profile))
+    probed = ftp_blocked(check.target, guarded_ports, check.inventory, check.profile)
+    proven = ftp_by_rulesets(check.target, rulesets, check.inventory, check.profile, check.today)
+    check.settle(joined(check.target, probed, proven))

@@ -29,6 +29,7 @@ class Change:
 
     kind: str
     hook: str
+    packet: str  #: one such packet
     sentence: str  #: one such packet
     groups: tuple[Group, ...]  #: all of them: by the rules that accept them, in NEW when they pass now, else in OLD
 
@@ -47,8 +48,10 @@ class Difference:
         return bool(self.rewrites) or any(change.kind != MAY_CHANGE for change in self.changes)
 
 
-def compare(old: Ruleset, new: Ruleset, refused: Sequence[str] = (), hooks: Sequence[str] = HOOKS) -> Difference:
-    """Compare what passes each hook. Sets are of packets as they arrive, after destination NAT."""
+def compare(
+    old: Ruleset, new: Ruleset, refused: Sequence[str] = (), hooks: Sequence[str] = HOOKS, names: tuple[str, str] = ("OLD", "NEW")
+) -> Difference:
+    """Compare what passes each hook; `names` of the two, for people. Sets are of packets after destination NAT."""
     walk = Walk([old, new])
     changes: list[Change] = []
     rewritten: dict[str, None] = {}
@@ -56,7 +59,7 @@ def compare(old: Ruleset, new: Ruleset, refused: Sequence[str] = (), hooks: Sequ
     for hook in hooks:
         before, after = walk.path(old, hook), walk.path(new, hook)
         changes += _changes(before, after)
-        rewritten |= dict.fromkeys(_rewrites(before, after))
+        rewritten |= dict.fromkeys(_rewrites(before, after, names))
         if before.tainted != NONE or after.tainted != NONE:
             doubts[f"{hook}: what becomes of some packets is not followed"] = None
     return Difference(tuple(changes), tuple(rewritten), tuple(doubts))
@@ -97,10 +100,10 @@ def _change(kind: str, outcome: Outcome, of: Set) -> Change:
     fate = {PASSES_NOW: "passes now and was blocked", PASSES_NO_MORE: "passed and is blocked now"}.get(
         kind, "may change its fate"
     )
-    return Change(kind, outcome.hook, f"{subject} {fate} ({outcome.hook})", groups(outcome, held))
+    return Change(kind, outcome.hook, subject, f"{subject} {fate} ({outcome.hook})", groups(outcome, held))
 
 
-def _rewrites(before: Outcome, after: Outcome) -> list[str]:
+def _rewrites(before: Outcome, after: Outcome, names: tuple[str, str]) -> list[str]:
     old, new = _by_target(before), _by_target(after)
     found = []
     for key in old.keys() | new.keys():
@@ -108,7 +111,13 @@ def _rewrites(before: Outcome, after: Outcome) -> list[str]:
         if (ours[1] if ours else NONE) == (theirs[1] if theirs else NONE):
             continue
         rewrite = (theirs or ours or _never())[0]
-        word = "only in OLD" if theirs is None else "only in NEW" if ours is None else "for other packets than before"
+        word = (
+            f"only in {names[0]}"
+            if theirs is None
+            else f"only in {names[1]}"
+            if ours is None
+            else f"for other packets than in {names[0]}"
+        )
         found.append(f"rule {rewrite.rule.where} rewrites packets {word}: {wording.plain(rewrite.rule.text)}")
     return sorted(found)
 

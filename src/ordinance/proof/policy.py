@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from ordinance.proof.fields import CT_STATES, ICMP, ICMPV6, IPV4, IPV6, TCP, UDP, Range, interface, ip_range
 from ordinance.proof.space import NONE, Set, Space
 
+Address = IPv4Address | IPv6Address
 PROTOCOLS = {"tcp": TCP, "udp": UDP}
 PERIMETER = "9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts"
 #: The offset in `fragoff`; the flags beside it make no later fragment
@@ -24,10 +25,11 @@ STATE_READING = "packets of established and related connections belong to one th
 class Service:
     """What may come in: a protocol's ports on some addresses, and why."""
 
-    addresses: tuple[IPv4Address | IPv6Address, ...]
+    addresses: tuple[Address, ...]
     protocol: str  #: "tcp" | "udp"
     ports: tuple[Range, ...]
     why: str
+    sources: tuple[IPv4Network | IPv6Network, ...] = ()  #: from where; (): from anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,8 @@ class Policy:
     def _to(space: Space, family: int, service: Service) -> Set:
         version = 4 if family == IPV4 else 6
         addresses = tuple(ip_range(address) for address in service.addresses if address.version == version)
-        return space.box({"daddr": addresses, "family": ((family, family),)})
+        region: dict[str, tuple[Range, ...]] = {"daddr": addresses, "family": ((family, family),)}
+        if service.sources:
+            nets = [net for net in service.sources if net.version == version]
+            region["saddr"] = tuple(ip_range(net.network_address, net.broadcast_address) for net in nets)
+        return space.box(region)

@@ -13,6 +13,7 @@ import msgspec
 
 from ordinance.errors import OrdinanceError
 from ordinance.inventory.model import Inventory
+from ordinance.judge.allowed_in import openings
 from ordinance.judge.verdict import Evidence, NotApplicable, NotRun, State, Verdict, Violated, Waived, Witness
 from ordinance.law.model import Law, Profile
 from ordinance.plan import PlannedCheck
@@ -177,8 +178,9 @@ def _valid_until(facts: RunFacts, word: Headline, ends_on: Iterable[date], timez
 
 
 def _rests_on(law: Law, inventory: Inventory, verdicts: Mapping[tuple[str, str], Verdict], today: date) -> Iterator[date]:
-    """Last days of the waivers and exemptions in use and of the attestations in force."""
+    """Last days of the waivers and exemptions in use, of what opens a port, and of the attestations in force."""
     yield from (verdict.until for verdict in verdicts.values() if isinstance(verdict, Waived))
+    yield from (opening.entry.until for opening in openings(inventory, today))
     exempt = {control for (control, _), verdict in verdicts.items() if isinstance(verdict, NotApplicable)}
     for control in exempt:
         # Of several decisions that say the same the last to end carries it.
