@@ -50,6 +50,8 @@ ALWAYS = (
     "telnet-by-ipv6-only",
     "telnet-on-one-unused-address",
     "ftp-990-open",
+    "connection-outlives-its-rule",
+    "listeners-untold",
     "vantage-egress-blocked",
     "vantage-host-key-changed",
 )

@@ -3,6 +3,9 @@
 from ordinance.judge.authorised import authorisations
 from ordinance.judge.ruleset import ruleset_proof
 from ordinance.judge.saved import saved_equals_running
+from ordinance.judge.witnesses import Sightings, witnesses_agree
+from ordinance.sight.listeners import ListenerSighting
+from ordinance.sight.perimeter import SweepSighting
 from ordinance.sight.rulesets import RulesetSighting
 from ordinance.suite import Check, control
 
@@ -23,3 +26,12 @@ def test_a_restart_changes_nothing(check: Check, rulesets: RulesetSighting) -> N
 def test_exceptions_are_authorised(check: Check, rulesets: RulesetSighting) -> None:
     """Every telnet or FTP exception of the ruleset is authorised by ITD, in date, and no wider than authorised."""
     check.settle(authorisations(check.target, rulesets, check.inventory, check.profile, check.today))
+
+
+@control("9.A.2/witnesses-agree")
+def test_the_witnesses_agree(
+    check: Check, perimeter_sweep: SweepSighting, rulesets: RulesetSighting, listeners: ListenerSighting
+) -> None:
+    """Probes from outside, the ruleset and the hosts' own listeners tell one story of every port."""
+    seen = Sightings(perimeter_sweep, rulesets, listeners)
+    check.settle(witnesses_agree(check.target, seen, check.inventory, check.profile, check.today))

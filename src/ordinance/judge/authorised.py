@@ -16,11 +16,14 @@ from ordinance.judge.barred import Barred, guarded_ports
 from ordinance.judge.ruleset import NotRead, Read, firewall, running, told
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
+from ordinance.proof.fields import CT_STATES
 from ordinance.proof.policy import PROTOCOLS, Policy, Service
 from ordinance.proof.space import NONE
 from ordinance.proof.verdict import prove
 from ordinance.sight.rulesets import RulesetSighting
 
+#: States of a packet that belongs to no connection yet.
+BEGINNING = tuple((CT_STATES[name],) * 2 for name in ("invalid", "new", "untracked"))
 RULE = "9.A.1: telnet and FTP are blocked except where authorised by ITD"
 
 
@@ -55,7 +58,7 @@ def _used(service: Service | None, found: Read, policy: Policy) -> bool:
     alone = Policy((service,), policy.outside, icmp=False, later_fragments=False, stateless_replies=False)
     for outcome in found.outcomes:
         space = outcome.space
-        port = space.box({"l4proto": ((number, number),), "dport": service.ports})
+        port = space.box({"l4proto": ((number, number),), "dport": service.ports, "ct": BEGINNING})
         opened = space.all_of([port, alone.allowed(space, stateful=False), policy.from_outside(space)])
         if space.both(opened, outcome.may) != NONE:
             return True

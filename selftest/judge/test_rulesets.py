@@ -1,0 +1,260 @@
+"""What the proof of a ruleset makes of 9.A.1 and 9.A.2: green, red with the packet, and each way of not knowing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as replaced
+
+from ordinance.judge.authorised import authorisations
+from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, telnet_by_rulesets
+from ordinance.judge.ruleset import ruleset_proof
+from ordinance.judge.saved import saved_equals_running
+from ordinance.judge.verdict import Compliant, Evidence, Unproven, Violated, Witness
+from ordinance.sight.rulesets import Device, Listing, RulesetSighting
+from selftest.judge.perimeter_city import MAIL, PROFILE, WWW
+from selftest.judge.rulesets_made import DEVICES, GOOD, TODAY, authorisation, city, listing, seen
+
+CITY = city()
+TELNET_FOR_ONE = GOOD + f"ip saddr 192.0.2.77 ip daddr {WWW} tcp dport 23 accept"
+FTP_FOR_ONE = GOOD + f"ip saddr 192.0.2.30 ip daddr {WWW} tcp dport 21 accept"
+
+
+def other_program() -> RulesetSighting:
+    good = listing()
+    changed = good.program.replace("cmp eq reg 1 0x00001900", "cmp eq reg 1 0x00001700")
+    assert changed != good.program
+    return seen(type(good)(text=good.text, program=changed, reloaded=good.reloaded, observations=good.observations))
+
+
+def proof(sighting: RulesetSighting, inventory: Any = CITY) -> Any:
+    return ruleset_proof("fw", sighting, inventory, PROFILE, TODAY)
+
+
+# -- 9.A.2/ruleset-proof -------------------------------------------------------------------------------------------------------
+
+
+def test_a_ruleset_within_the_policy_is_compliant_and_shows_whose_it_is() -> None:
+    verdict = proof(seen())
+    assert isinstance(verdict, Compliant)
+    assert "only those that the policy allows pass" in verdict.reason
+    assert "make the program that its kernel runs, for IPv4 and IPv6" in verdict.witnesses[0].text
+    assert any("reading" in item.text for item in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    ("rules", "before", "words"),
+    [
+        (TELNET_FOR_ONE, "", "192.0.2.77"),
+        (GOOD + 'meta hour "02:00"-"03:00" tcp dport 23 accept', "", "02:00"),
+        (GOOD + "meta nfproto ipv6 tcp dport 8443 accept", "", "port 8443"),
+        (GOOD + f"ip daddr {WWW} udp dport 53 accept", "", "UDP"),
+        (GOOD + "ip protocol gre accept", "", "GRE"),
+        (GOOD + f"ip daddr {MAIL} tcp dport 119 accept", "", "port 119"),
+        ("accept", "", "accept"),
+        (
+            GOOD + "ip daddr 10.20.0.81 tcp dport 80 accept",
+            "table ip t {\n chain p {\n type nat hook prerouting priority dstnat;\n"
+            f'iifname "out0" ip daddr {WWW} tcp dport 8080 dnat to 10.20.0.81:80\n}}\n}}\n',
+            "to 10.20.0.81 port 80",
+        ),
+    ],
+    ids=["one source", "by night", "IPv6 only", "UDP", "another protocol", "the wrong host", "everything", "translated"],
+)
+def test_a_packet_beyond_the_policy_is_a_violation_and_is_shown(rules: str, before: str, words: str) -> None:
+    verdict = proof(seen(listing(rules, before)))
+    assert isinstance(verdict, Violated)
+    assert words in verdict.reason
+    assert "is accepted by" in verdict.reason
+
+
+UNREAD = {"running": "vantage: fw is gone", "saved": "tool: no such file"}
+NOT_READ = RulesetSighting(firewalls=(replaced(seen().firewalls[0], running=None, saved=None, unseen=UNREAD),))
+BROKEN = Listing(text="{", program="", reloaded="", observations=("o-6",))
+
+
+@pytest.mark.parametrize(
+    ("sighting", "words"),
+    [
+        (RulesetSighting(), "nobody read its ruleset"),
+        (NOT_READ, "fw is gone"),
+        (other_program(), "the kernel runs another program than the listing says"),
+        (seen(devices=DEVICES[:1]), "whose ruleset this is, is not known"),
+        (seen(devices=(DEVICES[0], DEVICES[2])), "whose ruleset this is, is not known"),
+        (seen(BROKEN), "cannot be read"),
+        (seen(listing("limit rate 1/second accept")), "cannot prove"),
+        (seen(listing("meta mark 7 accept")), "it hangs on"),
+    ],
+)
+def test_what_is_not_known_is_not_proven(sighting: RulesetSighting, words: str) -> None:
+    verdict = proof(sighting)
+    assert isinstance(verdict, Unproven)
+    assert words in verdict.reason
+
+
+def test_a_device_of_which_the_inventory_says_nothing_faces_outside() -> None:
+    more = (*DEVICES, Device(name="in9", index=9, addresses=("192.0.2.1",)))
+    rules = GOOD + 'iifname "in9" tcp dport 22 accept'
+    assert isinstance(proof(seen(listing(rules))), Violated | Compliant)
+    verdict = proof(seen(listing(rules), devices=more))
+    assert isinstance(verdict, Violated)
+    assert "in9" in " ".join(item.text for item in verdict.evidence)
+
+
+def test_an_exception_that_itd_authorised_is_within_the_policy_for_its_source_alone() -> None:
+    assert isinstance(proof(seen(listing(FTP_FOR_ONE)), city(authorisation())), Compliant)
+    assert isinstance(proof(seen(listing(FTP_FOR_ONE)), city(authorisation(source="192.0.2.31"))), Violated)
+    assert isinstance(proof(seen(listing(FTP_FOR_ONE)), city(authorisation(until=date(2026, 11, 24)))), Violated)
+
+
+@pytest.mark.parametrize("wrong", [{"target": "www"}, {"source": "the contractor"}])
+def test_an_authorisation_that_cannot_be_compared_proves_nothing(wrong: dict[str, str]) -> None:
+    verdict = proof(seen(), city(authorisation(**wrong)))
+    assert isinstance(verdict, Unproven)
+    assert "web-upload" in verdict.reason
+
+
+# -- 9.A.1/authorisations ------------------------------------------------------------------------------------------------------
+
+
+def judged(rules: str, *entries: Any) -> Any:
+    return authorisations("fw", seen(listing(rules)), city(*entries), PROFILE, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("rules", "entries", "words"),
+    [
+        (GOOD, (), "the register authorises none"),
+        (FTP_FOR_ONE, (authorisation(),), "1 of 1 in use"),
+        (FTP_FOR_ONE, (authorisation(source="192.0.2.0/24, 203.0.113.9"),), "1 of 1 in use"),
+        (FTP_FOR_ONE, (authorisation(source=""),), "1 of 1 in use"),
+        (FTP_FOR_ONE, (authorisation(until=TODAY),), "1 of 1 in use"),
+        (GOOD, (authorisation(),), "0 of 1 in use"),
+    ],
+)
+def test_what_is_let_in_is_what_was_authorised(rules: str, entries: Any, words: str) -> None:
+    verdict = judged(rules, *entries)
+    assert isinstance(verdict, Compliant)
+    assert words in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("rules", "entries", "words"),
+    [
+        (FTP_FOR_ONE, (), "192.0.2.30"),
+        (FTP_FOR_ONE, (authorisation(source="192.0.2.31"),), "192.0.2.30"),
+        (
+            FTP_FOR_ONE,
+            (authorisation(until=date(2026, 11, 24)),),
+            "web-upload of 198.51.100.8:21/tcp by Dana expired on 2026-11-24",
+        ),
+        (GOOD + f"ip daddr {WWW} tcp dport 21 accept", (authorisation(),), "port 21"),
+        (GOOD + f"ip saddr 192.0.2.30 ip daddr {MAIL} tcp dport 21 accept", (authorisation(),), MAIL),
+        (GOOD + "meta nfproto ipv6 tcp dport 992 accept", (authorisation(),), "port 992"),
+        (GOOD + f"ip daddr {WWW} udp dport 69 accept", (), "UDP"),
+    ],
+    ids=["none", "another source", "expired", "any source", "another host", "IPv6", "TFTP"],
+)
+def test_what_is_let_in_beyond_the_register_is_a_violation(rules: str, entries: Any, words: str) -> None:
+    verdict = judged(rules, *entries)
+    assert isinstance(verdict, Violated)
+    assert words in verdict.reason
+
+
+def test_an_unread_ruleset_leaves_the_authorisations_unproven() -> None:
+    assert isinstance(authorisations("fw", NOT_READ, CITY, PROFILE, TODAY), Unproven)
+
+
+# -- 9.A.1, with the probes ----------------------------------------------------------------------------------------------------
+
+SILENT = Compliant("no telnet", (Evidence("silence", ("o-1",)),), (Witness("port 25 answered", ("o-2",)),))
+UNSEEN = Unproven("public: the echo is dead")
+OPEN = Violated("public: 198.51.100.8 port 23 is open", (Evidence("open", ("o-1",)),), (), ("198.51.100.8:23/tcp",))
+
+
+def telnet(probed: Any, rules: str = GOOD, sighting: RulesetSighting | None = None) -> Any:
+    return joined("public", probed, telnet_by_rulesets("public", sighting or seen(listing(rules)), CITY, PROFILE, TODAY))
+
+
+def test_probe_and_ruleset_agree_that_telnet_is_blocked() -> None:
+    verdict = telnet(SILENT)
+    assert isinstance(verdict, Compliant)
+    assert "so does the ruleset of fw" in verdict.reason
+    assert len(verdict.witnesses) == 2
+
+
+@pytest.mark.parametrize(
+    ("probed", "rules", "breaches"),
+    [
+        (SILENT, TELNET_FOR_ONE, ("fw:ruleset",)),
+        (UNSEEN, TELNET_FOR_ONE, ("fw:ruleset",)),
+        (OPEN, GOOD, ("198.51.100.8:23/tcp",)),
+        (OPEN, TELNET_FOR_ONE, ("198.51.100.8:23/tcp", "fw:ruleset")),
+    ],
+)
+def test_either_of_them_can_find_telnet(probed: Any, rules: str, breaches: tuple[str, ...]) -> None:
+    verdict = telnet(probed, rules)
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == breaches
+
+
+def test_silence_is_not_enough_where_a_declared_ruleset_could_not_be_read() -> None:
+    verdict = telnet(SILENT, sighting=NOT_READ)
+    assert isinstance(verdict, Unproven)
+    assert "fw is gone" in verdict.reason
+    assert telnet(UNSEEN) is UNSEEN
+
+
+def test_where_no_ruleset_is_declared_the_probes_stand_alone() -> None:
+    bare = replace(CITY, hosts={**CITY.hosts, "fw": replace(CITY.hosts["fw"], ruleset=None)})
+    assert joined("public", SILENT, telnet_by_rulesets("public", seen(), bare, PROFILE, TODAY)) == SILENT
+
+
+def test_the_other_clause_is_not_broken() -> None:
+    assert isinstance(
+        joined("public", SILENT, ftp_by_rulesets("public", seen(listing(TELNET_FOR_ONE)), CITY, PROFILE, TODAY)), Compliant
+    )
+
+
+def test_a_group_answers_for_its_own_addresses() -> None:
+    other = replace(CITY, public=(replace(CITY.public[0], addresses=CITY.public[0].addresses[:1]),))
+    proven = telnet_by_rulesets("public", seen(listing(TELNET_FOR_ONE)), other, PROFILE, TODAY)
+    assert isinstance(proven["fw"], Compliant)
+
+
+# -- 9.A.2/saved-equals-running ------------------------------------------------------------------------------------------------
+
+
+def restarted(running: str, saved: str) -> Any:
+    return saved_equals_running("fw", seen(listing(running), listing(saved)), CITY)
+
+
+def test_the_same_rules_in_other_words_are_equal() -> None:
+    verdict = restarted(GOOD, GOOD.replace("{ 80, 443 }", "80") + f"ip daddr {WWW} tcp dport 443 accept")
+    assert isinstance(verdict, Compliant)
+
+
+@pytest.mark.parametrize(
+    ("running", "saved", "words"),
+    [
+        (TELNET_FOR_ONE, GOOD, "passes by what runs and would be blocked after a restart"),
+        (GOOD, TELNET_FOR_ONE, "is blocked by what runs and would pass after a restart"),
+        (GOOD + "ip saddr 192.0.2.0/24 drop", GOOD, ""),
+    ],
+)
+def test_a_difference_is_shown_as_a_packet(running: str, saved: str, words: str) -> None:
+    verdict = restarted(running, saved)
+    assert isinstance(verdict, Violated if words else Compliant)
+    assert words in verdict.reason
+
+
+def test_a_rule_that_hangs_on_what_nobody_knows_may_differ() -> None:
+    assert isinstance(restarted(GOOD + "meta mark 7 accept", GOOD), Unproven)
+
+
+@pytest.mark.parametrize("sighting", [RulesetSighting(), NOT_READ, other_program(), seen(saved=BROKEN)])
+def test_a_ruleset_that_was_not_read_equals_nothing(sighting: RulesetSighting) -> None:
+    assert isinstance(saved_equals_running("fw", sighting, CITY), Unproven)
