@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ordinance.brief import Brief
 from ordinance.docket import Docket, now
+from ordinance.earlier import nights_before
 from ordinance.errors import OrdinanceError
 from ordinance.inputs import INPUTS
 from ordinance.judge.verdict import NotRun
@@ -108,5 +109,6 @@ class Audit(Docket):
                 self._door = NetworkDoor(self.brief.inventory, self.journal, switch=switch)
             door = self._door
         return LookContext(
-            door=door.for_look(look), inventory=self.brief.inventory, profile=self.brief.profile, sight=self.observatory.see
-        )
+            door=door.for_look(look), inventory=self.brief.inventory, profile=self.brief.profile, sight=self.observatory.see,
+            earlier=lambda: nights_before(self.folder.reports, self.folder.id, self.brief.inventory),
+        )  # fmt: skip

@@ -32,6 +32,7 @@ Identity = Annotated[str, Meta(description="text of 4 or more characters that on
 Canary = Annotated[str, Meta(description="text of 8 or more characters that stands on Intranet pages only", min_length=8)]
 Reference = Annotated[str, Meta(description="what a reader can look up: a memo, a ticket, a page")]
 Pace = Annotated[int, Meta(description="new connections a second, 1 to 100000", ge=1, le=100_000)]
+Minutes = Annotated[int, Meta(description="a number of minutes, 1 to 1440", ge=1, le=1440)]
 Bytes = Annotated[int, Meta(description="a number of bytes, 1 or more", ge=1)]
 FilePath = Annotated[str, Meta(description="the full path of a file on that host"), Leaf(leaves.file_path)]
 
@@ -120,10 +121,14 @@ class Scope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class PaceLimits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How gently to look. null (no limit) is for the embedded city alone."""
+    """How gently to look. null (no limit) is for the embedded city alone.
+
+    `sweep_minutes`: how long the sweep of one run may take; where that is not enough for everything, parts take turns.
+    """
 
     per_host: Pace | None = None
     total: Pace | None = None
+    sweep_minutes: Minutes | None = None
 
 
 class ProbeMailbox(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

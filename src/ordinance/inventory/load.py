@@ -104,7 +104,7 @@ def _inventory(file: InventoryFile, path: Path, hosts: dict[str, Host], public: 
             tuple(leaves.scope_network(text) for text in file.scope.allow),
             tuple(leaves.denied_network(text) for text in file.scope.deny),
         ),
-        pace=Pace(file.pace.per_host, file.pace.total),
+        pace=Pace(file.pace.per_host, file.pace.total, file.pace.sweep_minutes),
         probe_mailbox=_probe(file, base),
         mail_store=MailStore(file.mail_store.host, tuple(file.mail_store.mailboxes)) if file.mail_store else None,
         intranet=tuple(

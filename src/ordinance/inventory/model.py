@@ -117,6 +117,7 @@ class Pace:
 
     per_host: int | None  #: new connections a second to one address
     total: int | None  #: new connections a second in all
+    sweep_minutes: int | None = None  #: how long the sweep of one run may take; None: until all is swept
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ordinance.judge.confirming import MUTE
-from ordinance.judge.sweeping import any_silent, hearing_doubts
+from ordinance.judge.sweeping import any_silent, hearing_doubts, why_unasked
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, Canary, ConversationSighting, SweepSighting, family
@@ -18,26 +18,26 @@ from ordinance.sight.ports import each, said
 ALL_PORTS = 65_535
 
 
-def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile: Profile) -> Iterator[str]:
-    """Say which of `addresses` the sweep cannot vouch for, and why."""
+def inside_sweep_doubts(addresses: Sequence[str], sweep: SweepSighting, profile: Profile, ports: int = 0) -> Iterator[str]:
+    """Say which of `addresses` the sweep cannot vouch for, and why. A part of a sweep asks so many `ports`, not all."""
     if not sweep.certificate.complete:
         yield f"the sweep is not complete ({sweep.certificate.why_incomplete or 'it ended early'})"
     yield from hearing_doubts(sweep)
     for address in addresses:
-        yield from _address_doubts(address, sweep)
+        yield from _address_doubts(address, sweep, ports or ALL_PORTS)
     for version in _families(addresses):
         asked = [address for address in addresses if family(address) == version]
-        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep))
+        yield from _family_doubts(version, sweep, profile, silent=any_silent(asked, sweep, ports))
 
 
-def _address_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
+def _address_doubts(address: str, sweep: SweepSighting, ports: int) -> Iterator[str]:
     seen = sweep.of(address)
     if seen is None:
         yield f"{address} was not swept"
     elif local := seen.of(Answer.LOCAL):
         yield f"{sweep.vantage} itself cannot send to {address} ({local[0].reply.by or 'no route'})"
-    elif seen.covered() < ALL_PORTS:
-        yield f"only {seen.covered()} of {ALL_PORTS} ports of {address} were asked"
+    elif seen.covered() < ports:
+        yield f"only {seen.covered()} of {ports} ports of {address} were asked{why_unasked(seen)}"
 
 
 def _family_doubts(version: int, sweep: SweepSighting, profile: Profile, *, silent: bool) -> Iterator[str]:

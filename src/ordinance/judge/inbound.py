@@ -14,6 +14,7 @@ from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.allowed import may_come_in
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.confirming import opened
+from ordinance.judge.rotation import whole
 from ordinance.judge.sweeping import PORTS, engine_words, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
@@ -42,6 +43,7 @@ def inbound_tcp(
     group = next((group for group in inventory.public if group.name == target), None)
     if group is None or not group.addresses:
         return Unproven(f"{target}: the inventory names no address")
+    sweep = whole(sweep, inventory, profile)
     case = _Case(group, sweep, talks, inventory, profile)
     breaches = tuple(breach for address in group.addresses for breach in case.breaches(str(address)))
     witnesses = tuple(sweep_witnesses(group, sweep))
@@ -153,6 +155,8 @@ class _Case:
         covered = f"{certificate.ports_covered} of {certificate.ports_planned} ports"
         text = f"{engine_words(certificate)}: {covered}, greatest chance of a miss {bounds}, {voided}"
         yield Evidence(text, self.sweep.observations)
+        for text in self.sweep.rotation.told if self.sweep.rotation else ():
+            yield Evidence(text, self.sweep.observations)
         for address in map(str, self.group.addresses):
             seen = self.sweep.of(address)
             if seen is not None:

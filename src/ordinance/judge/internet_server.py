@@ -10,6 +10,7 @@ from ordinance.judge.attribution import place
 from ordinance.judge.confirming import MUTE
 from ordinance.judge.coverage import talk_doubts
 from ordinance.judge.names_private import plain
+from ordinance.judge.rotation import whole
 from ordinance.judge.sweeping import sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -27,6 +28,7 @@ def through_internet_server(
     services = [s for s in inventory.services if s.host == target and s.protocol in WEB and "outside" in s.seen_from]
     if not services:
         return Unproven(f"{target}: the inventory declares no web service of it for outside")
+    sweep = whole(sweep, inventory, profile)
     breaches = (*_elsewhere(talks, inventory), *_not_itself(services, talks))
     witnesses = tuple(_witnesses(services, talks))
     if breaches:

@@ -12,6 +12,7 @@ from ordinance.inventory.model import IntranetSite, Inventory
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.confirming import opened
 from ordinance.judge.coverage import canaries, inside_sweep_doubts, inside_sweep_witnesses, talk_doubts
+from ordinance.judge.rotation import whole
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.intranet import IntranetSighting
@@ -46,6 +47,7 @@ def not_reachable(
     sites = [site for site in inventory.intranet if site.host == target]
     if not sites or not all(site.addresses and site.canary for site in sites):
         return Unproven(f"{target}: the inventory declares no address and canary text of this Intranet server")
+    sweep = whole(sweep, inventory, profile)
     breaches = [
         breach
         for site in sites

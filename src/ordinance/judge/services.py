@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ordinance.inventory.model import Inventory, PublicGroup, Service
 from ordinance.judge.attribution import holder, place
 from ordinance.judge.confirming import MUTE, unconfirmed
+from ordinance.judge.rotation import whole
 from ordinance.judge.sweeping import sweep_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
@@ -49,6 +50,7 @@ def right_host(target: str, sweep: SweepSighting, talks: ConversationSighting, i
 
 def _case(target: str, sweep: SweepSighting, talks: ConversationSighting, inventory: Inventory, profile: Profile) -> _Case | None:
     group = next((group for group in inventory.public if group.name == target), None)
+    sweep = whole(sweep, inventory, profile)
     return _Case(group, sweep, talks, inventory, profile) if group and group.addresses else None
 
 

@@ -9,7 +9,7 @@ from ordinance.inventory.model import Address, PublicGroup
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import AddressSweep, Answer, Canary, Certificate, SweepSighting, family
-from ordinance.sight.ports import count, each, said
+from ordinance.sight.ports import count, each, listed, said
 
 PORTS = 65_535
 #: ICMP errors a second, beyond which a router's own limit (Linux: one a second for each destination) hides some of them.
@@ -146,7 +146,13 @@ def _address_doubts(address: str, sweep: SweepSighting, ports: int) -> Iterator[
         yield f"{address} was not swept"
         return
     if seen.covered() < ports:
-        yield f"{address}: {ports - seen.covered()} ports were not asked"
+        yield f"{address}: {ports - seen.covered()} ports were not asked{why_unasked(seen)}"
+
+
+def why_unasked(seen: AddressSweep) -> str:
+    """Say why ports of an address were not asked, where the records say so."""
+    told = dict.fromkeys(f"{said(g.ports, most=4)}: {g.reply.by}" for g in seen.of(Answer.UNASKED) if g.reply.by)
+    return f" ({listed(told, most=4)})" if told else ""
 
 
 def nobody_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:

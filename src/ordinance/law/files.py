@@ -101,3 +101,4 @@ class ProfileFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     retention_days: Days
     miss_bound: Chance
     clock_skew_max: Count
+    sweep_age_max: Days

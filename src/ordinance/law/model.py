@@ -70,6 +70,7 @@ class Profile:
     retention_days: int  #: days, 3.C
     miss_bound: float  #: greatest allowed chance that one open port was missed
     clock_skew_max: int = 300  #: seconds a host's clock may be off before days counted on it prove nothing
+    sweep_age_max: int = 14  #: days after which what a sweep knew of a port is no longer known, where sweeps rotate
 
 
 @dataclass(frozen=True, slots=True)

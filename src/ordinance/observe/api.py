@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ordinance.inventory.model import Address, Inventory
 from ordinance.law.model import Profile
+from ordinance.sight.perimeter import SweepSighting
 
 
 class Unseen(StrEnum):
@@ -195,6 +196,16 @@ class Door(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What an earlier run swept. `linked`: verified, and so is every night since; else `why` says why not."""
+
+    run: str
+    linked: bool
+    why: str
+    sweep: SweepSighting
+
+
 @dataclass(slots=True)
 class LookContext:
     """What one look is given."""
@@ -207,6 +218,7 @@ class LookContext:
     halted: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.time  #: seconds since 1970 (UTC) by the clock of the machine that runs the audit
     seed: int = 0
+    earlier: Callable[[], Sequence[Night]] = tuple  #: what earlier runs swept, newest first; reads and verifies the reports
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -6,13 +6,14 @@ nearest initial TTL (32, 64, 128, 255) minus the TTL that arrived; None where th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import ip_address
 
 import msgspec
 
 from ordinance.sight.certificate import CONNECT, RAW, Canary, Certificate, Coverage, Engine, FamilyBound, Unechoed
-from ordinance.sight.ports import Range, count
+from ordinance.sight.ports import Range, count, meet, without
 
 __all__ = ["CONNECT", "RAW", "Canary", "Certificate", "Coverage", "Engine", "FamilyBound", "Unechoed"]  # of the certificate
 
@@ -108,14 +109,39 @@ class CarefulAddress(msgspec.Struct, frozen=True, kw_only=True):
         return self.control_address == self.address
 
 
-class SweepSighting(msgspec.Struct, frozen=True, kw_only=True):
-    """All TCP ports of all swept addresses from one vantage. `careful` looks again at refusals that the sweep could not place."""
+class EarlierSweep(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier night swept, taken over from its own records."""
+
+    run: str
+    linked: bool  #: verified, and every night since then is here, verified, too; only then does its silence count
+    why: str  #: why it is not linked; empty when it is
+    certificate: Certificate
+    addresses: tuple[AddressSweep, ...]
+    careful: tuple[CarefulAddress, ...]
+    observation: str  #: of this run's journal: what was taken over
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """A sweep that asks a part of everything each night. What is not in tonight's part rests on earlier nights."""
+
+    wanted: tuple[str, ...]  #: every address, on all ports
+    earlier: tuple[EarlierSweep, ...]
+    told: tuple[str, ...] = ()  #: once judged: what each night contributes, and what nobody knows
+
+
+class SweepSighting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """TCP ports of swept addresses from one vantage: all of them, or with a `rotation` tonight's part.
+
+    `careful` looks again at refusals that the sweep could not place.
+    """
 
     vantage: str
     addresses: tuple[AddressSweep, ...]
     certificate: Certificate
-    careful: tuple[CarefulAddress, ...] = ()
+    # a factory, so that none is written as none: records that are older than `rotation` have it
+    careful: tuple[CarefulAddress, ...] = msgspec.field(default_factory=lambda: ())
     observations: tuple[str, ...]
+    rotation: Rotation | None = None
 
     def of(self, address: str) -> AddressSweep | None:
         """Find what was seen of `address`; None when it was not swept."""
@@ -126,6 +152,26 @@ class SweepSighting(msgspec.Struct, frozen=True, kw_only=True):
         swept = self.of(address)
         groups = swept.of(Answer.OPEN) if swept else ()
         return tuple(sorted(port for group in groups for first, last in group.ports for port in range(first, last + 1)))
+
+    def to_talk_to(self) -> tuple[AddressSweep, ...]:
+        """Find what is open, tonight or in an earlier night that nobody has asked again since."""
+        if self.rotation is None:
+            return self.addresses
+        names = dict.fromkeys((*(seen.address for seen in self.addresses), *self.rotation.wanted))
+        return tuple(AddressSweep(address=name, answers=tuple(self._still_open(name))) for name in names)
+
+    def _still_open(self, address: str) -> Iterator[PortAnswer]:
+        left: tuple[Range, ...] = ((1, 65_535),)
+        nights = sorted(self.rotation.earlier if self.rotation else (), key=lambda night: night.certificate.started, reverse=True)
+        for addresses in (self.addresses, *(night.addresses for night in nights)):
+            seen = next((swept for swept in addresses if swept.address == address), None)
+            for group in seen.answers if seen else ():
+                if group.reply.answer is Answer.OPEN and (ports := meet(group.ports, left)):
+                    yield PortAnswer(ports=ports, reply=group.reply)
+            # tonight's silence may yet prove nothing, but then nothing is compliant that an open port could spoil
+            asked = tuple(group for group in seen.answers if group.reply.answer is not Answer.UNASKED) if seen else ()
+            for group in asked:
+                left = without(left, group.ports)
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):

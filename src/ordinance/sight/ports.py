@@ -30,6 +30,34 @@ def count(runs: Iterable[Range]) -> int:
     return sum(last - first + 1 for first, last in runs)
 
 
+def meet(some: Iterable[Range], others: Iterable[Range]) -> tuple[Range, ...]:
+    """Return the ports that are in both; each side's runs ascend and do not touch one another."""
+    held, found = tuple(others), []
+    place = 0
+    for first, last in some:
+        while place < len(held) and held[place][1] < first:
+            place += 1
+        at = place
+        while at < len(held) and held[at][0] <= last:
+            found.append((max(first, held[at][0]), min(last, held[at][1])))
+            at += 1
+    return tuple(found)
+
+
+def without(some: Iterable[Range], others: Iterable[Range]) -> tuple[Range, ...]:
+    """Return the ports of the first that are not in the second; each side's runs ascend and do not touch one another."""
+    held, found = tuple(others), []
+    for first, last in some:
+        start = first
+        for low, high in meet(((first, last),), held):
+            if low > start:
+                found.append((start, low - 1))
+            start = high + 1
+        if start <= last:
+            found.append((start, last))
+    return tuple(found)
+
+
 def said(runs: Iterable[Range], most: int = 12) -> str:
     """Write runs for a reader: "1-24, 80 and 3 more ranges"."""
     held = tuple(runs)

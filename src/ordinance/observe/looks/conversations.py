@@ -21,7 +21,7 @@ from ordinance.observe.protocols.smtp import SmtpClient
 from ordinance.observe.protocols.upgrade import WAYS, upgraded
 from ordinance.observe.safetext import safe_line
 from ordinance.sight.perimeter import Answer, Conversation, ConversationSighting, PortAnswer, Reply, SweepSighting
-from ordinance.sight.ports import ranges
+from ordinance.sight.ports import each, ranges
 
 VANTAGE = "outside"
 SECONDS = 30.0
@@ -59,8 +59,8 @@ def _places(swept: SweepSighting, context: LookContext) -> tuple[list[Place], tu
     """List declared services first, then open ports, each once; and what is beyond the cap of its address."""
     declared = [(s.address, s.port) for s in context.inventory.services if "outside" in s.seen_from]
     places, left_out = dict.fromkeys(declared), []
-    for seen in swept.addresses:
-        ports = swept.open_ports(seen.address)
+    for seen in swept.to_talk_to():
+        ports = tuple(each(run for group in seen.of(Answer.OPEN) for run in group.ports))
         chosen = ports if len(ports) <= MOST_A_HOST else ports[:: len(ports) // SAMPLE]
         places |= dict.fromkeys((ip_address(seen.address), port) for port in chosen)
         if others := [port for port in ports if port not in set(chosen)]:

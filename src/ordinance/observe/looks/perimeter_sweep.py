@@ -7,15 +7,18 @@ which shows on every single port that the vantage can emit to it. Refusals the s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import structs
 
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
 from ordinance.observe.pace_words import sweep_words
+from ordinance.observe.rotation import Window, choose, taken_over
 from ordinance.observe.safetext import safe_line
 from ordinance.observe.sweep_certificate import certificate
 from ordinance.sight.certificate import TUNNEL
@@ -25,6 +28,7 @@ from ordinance.sight.perimeter import (
     CarefulAddress,
     PortAnswer,
     Reply,
+    Rotation,
     SweepSighting,
 )
 from ordinance.sight.ports import Range, count, each
@@ -64,7 +68,19 @@ class _Plan:
 @look("perimeter-sweep")
 def perimeter_sweep(context: LookContext) -> SweepSighting:
     """Sweep, then ask again with care where a refusal may have come from behind the firewall."""
-    return _sweep(context, _plan(context.inventory))
+    plan, minutes = _plan(context.inventory), context.inventory.pace.sweep_minutes
+    if minutes is None:
+        return _sweep(context, plan)
+    nights = context.earlier()
+    canaries = sum(_canaries(family, plan, paced=bool(context.inventory.pace.per_host)) for family in FAMILIES)
+    window = Window(60.0 * minutes, context.inventory.pace, len(plan.echo), canaries)
+    part = choose(plan.addresses, nights, window, context.profile.miss_bound)
+    if part is None:
+        return _sweep(context, plan)
+    wanted = tuple(str(address) for address in (*plan.addresses, *plan.barred))
+    tonight = _sweep(context, replace(plan, addresses=part.addresses, ports=part.ports), window.job_seconds)
+    earlier = tuple(taken_over(context, nights, VANTAGE, tonight.certificate.started))
+    return structs.replace(tonight, rotation=Rotation(wanted=wanted, earlier=earlier))
 
 
 def sweep_of(context: LookContext, addresses: tuple[Address, ...], vantage: str, ports: Range) -> SweepSighting:
@@ -80,10 +96,10 @@ def sweep_of(context: LookContext, addresses: tuple[Address, ...], vantage: str,
     return _sweep(context, _Plan(admitted, barred, held, echo, vantage, ports))
 
 
-def _sweep(context: LookContext, plan: _Plan) -> SweepSighting:
+def _sweep(context: LookContext, plan: _Plan, allowed: float | None = None) -> SweepSighting:
     vantage = context.door.at(plan.vantage)
     started = datetime.now(UTC)
-    seconds = _seconds_allowed(plan, context.inventory)
+    seconds = _seconds_allowed(plan, context.inventory) if allowed is None else allowed
     last, observation = _by_any_engine(vantage, _job(plan, context, seconds), seconds + 60.0, _progress(context, plan))
     with believable(observation):
         swept = tuple(_addresses(last, plan))
