@@ -46,6 +46,7 @@ LINES = [
     ("interface Gi0/1\n nameif outside", 'asa.cfg:5: a second interface is called "outside"'),
     ("no access-list A extended permit ip any any", 'permit ip any any" takes something away again'),
     ("object-group network A\n no network-object host 1.1.1.1", 'asa.cfg:6: "no network-object host 1.1.1.1" takes'),
+    ("object network X\n subnet 1.0.0.0 255.0.0.0\n nat (a,outside) static 255.255.255.9", "not 16777216 addresses"),
     ("nat source static A B", '"source" stands where the interfaces must; write nat (inside,outside) ...'),
     ("object network X\n host 1.1.1.1\n nat (a,outside) 2.2.2.2", "a translation that is neither static nor dynamic"),
     (" permit\n<--- More --->", "the prompt of a pager stands in the text"),

@@ -125,6 +125,8 @@ class NatReader:
         size = int(real[1]) - int(real[0])
         if first.version != real[0].version:
             raise OpaqueError
+        if int(first) + size >= 1 << first.max_prefixlen:
+            raise LineError(f"not {size + 1} addresses from {first} on", "translate to a network of the same size")
         return first, type(first)(int(first) + size)
 
 

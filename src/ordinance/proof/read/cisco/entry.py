@@ -14,8 +14,7 @@ from ordinance.proof.fields import IPV4
 from ordinance.proof.ir import In, Kind, Match, Not, Rule, Unknown, Verdict, Where
 from ordinance.proof.read.making import FIRST, HEADER, every, some
 
-_PLAIN6 = In("ext6", ((0, 0),))
-_LATER6 = Unknown("the packet is a later fragment of IPv6")
+_LATER6 = every(In("ext6", ((1, 1),)), Unknown("the packet is a later fragment of IPv6"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def _service(service: Service, entry: Entry, family: int | None) -> Match:
     asked = every(HEADER, service.header)
     if family is None:  # a firewall puts fragments together first
         return every(service.protocol, asked)
-    first = FIRST if family == IPV4 else some([_PLAIN6, Not(_LATER6)])
+    first = FIRST if family == IPV4 else Not(_LATER6)
     if not entry.permit:
         return every(service.protocol, first, asked)
     return every(service.protocol, some([every(first, asked), Not(first)]))
