@@ -12,6 +12,7 @@ from selftest.mutants.breaks import (
     headline,
     limits,
     perimeter,
+    proof,
     records,
     registers,
     secrets,
@@ -21,5 +22,19 @@ from selftest.mutants.breaks import (
 )
 from selftest.mutants.mutant import Mutant
 
-_ROOMS = (verdicts, blocked, attribution, sweep, perimeter, limits, registers, headline, records, door, text, secrets)
+_ROOMS = (
+    verdicts,
+    blocked,
+    attribution,
+    sweep,
+    perimeter,
+    limits,
+    registers,
+    headline,
+    records,
+    door,
+    text,
+    secrets,
+    proof,
+)
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for room in _ROOMS for mutant in room.BREAKS)

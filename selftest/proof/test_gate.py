@@ -46,6 +46,25 @@ def test_f5_a_listing_that_crashes_nft_is_no_listing(tmp_path):
 
 @pytest.mark.parametrize(
     "rules",
+    [
+        "meta nfproto ipv4 meta l4proto tcp reject with tcp reset",
+        "meta protocol ip6 tcp dport 25 reject with tcp reset",
+        "ether type ip reject",
+    ],
+    ids=[
+        "f9 a reset hides its family",
+        "f9 a reset hides what protocol it is of",
+        "f10 a reject hides the type of the frame",
+    ],
+)
+def test_a_test_that_the_listing_leaves_out_is_refused_by_rule(tmp_path, rules):
+    got = loaded(tmp_path, rules)
+    (why,) = gate(got.listing, got.program)
+    assert why == "chain inet t f, rule handle 2: the kernel runs another program than the listing says"
+
+
+@pytest.mark.parametrize(
+    "rules",
     ['iifname { "a*", "b" } accept', "ip daddr 10.0.0.1 jump { tcp dport 25 accept; }"],
     ids=["f6 names lost", "f7 anonymous chain"],
 )

@@ -57,15 +57,14 @@ class Said(NamedTuple):
 
 
 class Bed:
-    """The running network; `fw` is the firewall under test."""
+    """The running network; `fw` is the firewall under test, `twin` a place to load its listing again."""
 
     def __init__(self) -> None:
         self.holders: dict[str, subprocess.Popen[bytes]] = {}
-        self.devices: list[tuple[int, str]] = []  #: of fw, without lo
         self._netfilter: socket.socket | None = None
 
     def up(self) -> None:
-        for name in ("src", "fw", "dst"):
+        for name in ("src", "fw", "dst", "twin"):
             self.holders[name] = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE)
         for name in self.holders:
             self._wait_for_namespace(name)
@@ -80,7 +79,7 @@ class Bed:
         batch += ["route add local 10.7.0.0/28 dev lo", "-6 route add local fd07::/124 dev lo"]
         for line in batch:
             self.must("fw", "ip", *line.split())
-        self.devices = self.inside("fw", lambda: [each for each in socket.if_nameindex() if each[1] != "lo"])
+        self._make_twin()
         self._netfilter = self.inside("fw", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER))
         self._netfilter.settimeout(5)
 
@@ -100,6 +99,12 @@ class Bed:
         self.must(near, "ip", "link", "add", near_device, "type", "veth", *peer)
         for name, device in ((near, near_device), (far, far_device)):
             self.must(name, "ip", "link", "set", device, "address", MAC[device], "up")
+
+    def _make_twin(self) -> None:
+        """Another namespace with the devices of fw, by name and number, so that rules that name them are the same program."""
+        numbers = self.inside("fw", lambda: {name: str(number) for number, name in socket.if_nameindex()})
+        peer = ("peer", "name", "f1", "index", numbers["f1"])
+        self.must("twin", "ip", "link", "add", "f0", "index", numbers["f0"], "type", "veth", *peer)
 
     def run(self, where: str, *argv: str, stdin: str = "") -> Said:
         command = ["nsenter", "-n", "-t", str(self.holders[where].pid), *argv]

@@ -13,6 +13,7 @@ TYPES4 = (8, 8, 13, 0, 17, 15, 40, 16)
 TYPES6 = (128, 128, 129, 135, 200, 127, 136)
 CODES = (0, 0, 3, 1)
 LOCAL_TYPES6 = (128, 129, 200, 127)  #: neighbour discovery for fw itself is answered, or refused, by fw itself
+TRANSLATED, TRANSLATED_SHARE = (2525, 2525, 119, 80, 22), 0.4  #: ports that rules of translation name
 FRAGMENTS = (MORE, 1, 100, MORE | 1, MORE | 100)
 
 
@@ -44,7 +45,8 @@ def _ports(dice: random.Random, protocol: int, local: bool, tracked: Tracked) ->
     if protocol == ICMPV6:
         return dice.choice(LOCAL_TYPES6 if local else TYPES6) << 8 | dice.choice(CODES), 0
     source = dice.randrange(65536) if tracked.translated or dice.random() < 0.3 else dice.choice(NUMBERS)
-    return source, dice.choice(NUMBERS)
+    translated = tracked.translated and dice.random() < TRANSLATED_SHARE
+    return source, dice.choice(TRANSLATED if translated else NUMBERS)
 
 
 def _shape(dice: random.Random, family: int, protocol: int, local: bool, tracked: Tracked) -> dict[str, object]:

@@ -51,8 +51,10 @@ class CuddSpace:
 
     # -- making sets
 
-    def ranges(self, field: str, ranges: Iterable[Range]) -> Set:
-        spans = tuple(ranges)
+    def ranges(self, field: str, ranges: Iterable[Range], then: Set = EVERY) -> Set:
+        return self.both(self._ranges(field, tuple(ranges)), then)
+
+    def _ranges(self, field: str, spans: tuple[Range, ...]) -> Set:
         found = self._made.get((field, spans))
         if found is None:
             found = self._made[field, spans] = self.set_of(self._union(self._span(field, first, last) for first, last in spans))

@@ -178,6 +178,7 @@ STATES = (
     "{ new, untracked }",
     "invalid",
     "! invalid",
+    "invalid,new",
     "new,untracked",
     "!= { established, related }",
     "! established,related",

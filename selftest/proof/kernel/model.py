@@ -12,15 +12,12 @@ from ordinance.proof.walk import Outcome, Walk, bases
 from selftest.proof.kernel.choose import Tracked
 from selftest.proof.kernel.packet import Packet
 from selftest.proof.kernel.point import points
+from selftest.proof.kernel.trial import Said
 
 FORWARDED = (ip_network("10.8.0.0/14"), ip_network("fd08::/32"))
 #: Where a redirect leads: the address of the interface that the packet came in by.
 REDIRECTED = {IPV4: "10.1.0.1", IPV6: "fd01::1"}
 Point = dict[str, int]
-
-
-class OutsideWorld(Exception):
-    """A real packet is none that the proof reckons with."""
 
 
 class Proof:
@@ -35,21 +32,11 @@ class Proof:
         tracked = {4: IPV4 in ruleset.tracked, 6: IPV6 in ruleset.tracked}
         self.tracked = Tracked(tracked, any(outcome.rewrites for outcome in self.outcomes.values()))
 
-    def passes(self, packet: Packet, number: int) -> bool | None:
-        """Whether the packet passes; None where that hangs on an unknown. Errors: OutsideWorld."""
-        said = {
-            self._passes(outcome, point) for each in points(packet, number) for outcome, point in self._arrivals(packet, each)
-        }
-        return said.pop() if len(said) == 1 else None
-
-    @staticmethod
-    def _passes(outcome: Outcome, point: Point) -> bool | None:
-        space = outcome.space
-        if outcome.taints or space.holds(outcome.tainted, point):
-            return None
-        if space.holds(outcome.must, point):
-            return True
-        return None if space.holds(outcome.may, point) else False
+    def says(self, packet: Packet, number: int) -> Said:
+        """What becomes of a packet: in every state that it may have, as far as that is known."""
+        arrivals = [arrival for point in points(packet, number) for arrival in self._arrivals(packet, point)]
+        said = {_says(outcome, point) for outcome, point in arrivals}
+        return said.pop() if len(said) == 1 else Said.UNKNOWN
 
     def _arrivals(self, packet: Packet, point: Point) -> list[tuple[Outcome, Point]]:
         """The hook to which the packet comes, and what it may be there: translated, or not tracked."""
@@ -66,9 +53,19 @@ class Proof:
         """The packet in the state that there can be of it: tracked, or not; both where it hangs on an unknown."""
         not_tracked = {**point, "ct": CT_STATES["untracked"]}
         there = [each for each in (point, not_tracked) if outcome.space.holds(outcome.world, each)]
-        if not there:
-            raise OutsideWorld(f"{outcome.hook}: {point}")
-        return [(outcome, each) for each in (there if self._doubtful else there[:1])]
+        found = there or [point]
+        return [(outcome, each) for each in (found if self._doubtful else found[:1])]
+
+
+def _says(outcome: Outcome, point: Point) -> Said:
+    space = outcome.space
+    if not space.holds(outcome.world, point):
+        return Said.IMPOSSIBLE
+    if outcome.taints or space.holds(outcome.tainted, point):
+        return Said.UNKNOWN
+    if space.holds(outcome.must, point):
+        return Said.PASSES
+    return Said.UNKNOWN if space.holds(outcome.may, point) else Said.BLOCKED
 
 
 def _image(rewrite: Rewrite, point: Point) -> Point:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from ordinance.errors import DataError
 from ordinance.proof.gate import differences
 from ordinance.proof.read import nft
@@ -13,21 +11,7 @@ from selftest.proof.kernel.model import Proof
 from selftest.proof.kernel.trial import Refused
 
 PROGRAM = ("nft", "--debug=netlink", "list", "ruleset")
-#: Devices by name and number, as any kind that this kernel can make, so that rules that name them are the same program.
-RELOAD = """
-while [ $# -gt 0 ]; do
-    for kind in dummy bridge ifb; do ip link add name "$1" index "$2" type "$kind" 2>/dev/null && break; done
-    shift 2
-done
-nft -j -f - && exec nft --debug=netlink list ruleset
-"""
-
-
-def reloaded(bed: Bed, listing: str) -> str:
-    """The program that the listing makes in an empty namespace with fw's devices; "" if it cannot be loaded."""
-    devices = [word for number, name in bed.devices for word in (name, str(number))]
-    argv = ["unshare", "-n", "sh", "-c", RELOAD, "sh", *devices]
-    return subprocess.run(argv, input=listing, capture_output=True, text=True, timeout=60, check=False).stdout
+RELOAD = ("sh", "-c", "nft flush ruleset && nft -j -f - && exec nft --debug=netlink list ruleset")
 
 
 def read_nft(bed: Bed) -> Proof:
@@ -35,7 +19,7 @@ def read_nft(bed: Bed) -> Proof:
     said = bed.run("fw", "nft", "-j", "list", "ruleset")
     if said.status != 0:
         raise Refused("nft cannot list it")
-    if differences(bed.must("fw", *PROGRAM), reloaded(bed, said.out)):
+    if differences(bed.must("fw", *PROGRAM), bed.run("twin", *RELOAD, stdin=said.out).out):
         raise Refused("the gate")
     try:
         return Proof(nft.read_nft(said.out, "ruleset"))

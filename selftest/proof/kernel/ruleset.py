@@ -42,9 +42,12 @@ class CannotLoad(Exception):
 
 
 def load(bed: Bed, ruleset: Ruleset) -> Ruleset:
-    """Replace what the firewall has by this; return what is left of it. Errors: CannotLoad."""
-    bed.clear()
-    return replace(ruleset, parts=tuple(_load(bed, part) for part in ruleset.parts))
+    """Load it into the firewall, which has no rules; return what is left of it. Errors: CannotLoad, and nothing is loaded."""
+    try:
+        return replace(ruleset, parts=tuple(_load(bed, part) for part in ruleset.parts))
+    except CannotLoad:
+        bed.clear()
+        raise
 
 
 def _load(bed: Bed, part: Part) -> Part:

@@ -54,7 +54,7 @@ def flags(w: Writer, version: int) -> str:
         "--tcp-flags ALL NONE",
         "--tcp-flags FIN,PSH,URG FIN,PSH,URG",
     )
-    return f"-p tcp -m tcp {_not(w)}{w.dice.choice((*texts, '--syn', '--tcp-flags ALL ALL'))}"
+    return f"-p tcp -m tcp {_not(w)}{w.dice.choice((*texts, '--syn', '--syn', '--syn', '--tcp-flags ALL ALL'))}"
 
 
 def protocol(w: Writer, version: int) -> str:

@@ -39,11 +39,11 @@ def differs(lane: Lane, ruleset: Ruleset, found: Disagreement, read: Read) -> bo
         model = read(lane.bed)
     except Refused:
         return False
-    if model.tracked != found.tracked or model.passes(found.packet, found.number) is not found.said:
+    if model.tracked != found.tracked or model.says(found.packet, found.number) is not found.said:
         return False
     lane.bed.forget()
     key = found.packet.family, found.number
-    return (key in lane.shoot({key: found.packet}).arrived) is not found.said
+    return not found.said.agrees(key in lane.shoot({key: found.packet}).arrived)
 
 
 def _without(ruleset: Ruleset, index: int, numbers: set[int]) -> Ruleset:

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from selftest.proof.kernel.bed import Bed
@@ -15,13 +16,25 @@ from selftest.proof.kernel.ruleset import Ruleset
 from selftest.proof.kernel.shoot import Key, Range, Seen
 
 
+class Said(StrEnum):
+    """What the proof says of a packet."""
+
+    PASSES = "it passes"
+    BLOCKED = "it is blocked"
+    UNKNOWN = "that hangs on what it cannot know"
+    IMPOSSIBLE = "there is no such packet"
+
+    def agrees(self, passed: bool) -> bool:
+        return self is Said.UNKNOWN or self is (Said.PASSES if passed else Said.BLOCKED)
+
+
 class Model(Protocol):
     """What the proof makes of the ruleset that is loaded."""
 
     tracked: Tracked
 
-    def passes(self, packet: Packet, number: int) -> bool | None:
-        """Whether the packet passes; None if that hangs on what the proof cannot know."""
+    def says(self, packet: Packet, number: int) -> Said:
+        """What the proof says of the packet with this number."""
 
 
 class Refused(Exception):
@@ -38,12 +51,11 @@ class Disagreement:
     ruleset: Ruleset
     packet: Packet
     number: int
-    said: bool
+    said: Said
     tracked: Tracked
 
     def __str__(self) -> str:
-        said = "it passes" if self.said else "it is blocked"
-        head = f"the proof says that {said}, the kernel differs\n{self.packet}\nnumber {self.number}"
+        head = f"the proof says that {self.said}, the kernel differs\n{self.packet}\nnumber {self.number}"
         return f"{head}\n{self.ruleset}"
 
 
@@ -90,12 +102,13 @@ def trial(lane: Lane, ruleset: Ruleset, read: Read, dice: random.Random, count: 
     except Refused as refusal:
         result.tally["rulesets refused"] = 1
         result.tally[f"refused: {refusal}"] = 1
+        lane.bed.clear()
         return result
     sent = lane.number(packets(dice, model.tracked, count))
     lane.bed.forget()
     seen = lane.shoot(sent)
-    said = {key: model.passes(packet, key[1]) for key, packet in sent.items()}
-    differ = {key: sent[key] for key, passes in said.items() if passes is not None and passes != (key in seen.arrived)}
+    said = {key: model.says(packet, key[1]) for key, packet in sent.items()}
+    differ = {key: sent[key] for key, each in said.items() if not each.agrees(key in seen.arrived)}
     again = resend(lane, differ)
     lane.bed.clear()
     control = lane.shoot(sent)
@@ -105,8 +118,8 @@ def trial(lane: Lane, ruleset: Ruleset, read: Read, dice: random.Random, count: 
     for key, packet in sent.items():
         if key not in control.arrived and key not in again_control.arrived:
             result.tally["control lost"] += 1
-        elif key in differ and said[key] != (key in again.arrived):
-            result.disagreements.append(Disagreement(ruleset, packet, key[1], bool(said[key]), model.tracked))
+        elif key in differ and not said[key].agrees(key in again.arrived):
+            result.disagreements.append(Disagreement(ruleset, packet, key[1], said[key], model.tracked))
         else:
             _count(result.tally, packet, said[key], key in (again if key in differ else seen).arrived, key in differ)
     return result
@@ -121,8 +134,8 @@ def resend(lane: Lane, differ: dict[Key, Packet]) -> Seen:
     return lane.shoot(differ)
 
 
-def _count(tally: Counter[str], packet: Packet, said: bool | None, passed: bool, differed: bool) -> None:
-    if said is None:
+def _count(tally: Counter[str], packet: Packet, said: Said, passed: bool, differed: bool) -> None:
+    if said is Said.UNKNOWN:
         tally["unknown"] += 1
         return
     tally["pairs"] += 1
