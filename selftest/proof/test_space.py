@@ -55,6 +55,17 @@ def test_every_operation_agrees_with_plain_points(left, right):
         assert seen(space.forall(a, names)) == [all(groups[key]) for key in keys]
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(boxes, st.integers(1, 3)), max_size=6))
+def test_the_first_decision_holds(rules):
+    space = Space(SMALL)
+    found = space.first_of([space.decision(made(space, some), leaf) for some, leaf in rules])
+    masks = [(plain(some), leaf) for some, leaf in rules]
+    expected = [next((leaf for mask, leaf in masks if mask[at]), NONE) for at in range(len(POINTS))]
+    for leaf in range(4):
+        assert [space.holds(space.decided(found, leaf), point) for point in POINTS] == [got == leaf for got in expected]
+
+
 @settings(max_examples=80, deadline=None)
 @given(boxes)
 def test_witness_and_regions_are_the_set(some):

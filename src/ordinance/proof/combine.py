@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 
 Node = tuple[int, tuple[int, ...], tuple[int, ...]]  #: level, last value of each interval, where each interval leads
 NONE, EVERY = 0, 1
+#: Leaves of diagrams of decisions (see `over`): NONE is "not decided", and up to here every other leaf is a decision.
+LAST_LEAF = 3
 _SHIFT = 32
 
 
@@ -14,13 +17,14 @@ class Combiner:
 
     def __init__(self) -> None:
         leaf: Node = (1 << _SHIFT, (), ())
-        self.nodes: list[Node] = [leaf, leaf]
+        self.nodes: list[Node] = [leaf] * (LAST_LEAF + 1)
         self._ids: dict[Node, int] = {}
         self._both: dict[int, int] = {}
         self._either: dict[int, int] = {}
+        self._over: dict[int, int] = {}
         self._not: dict[int, int] = {NONE: EVERY, EVERY: NONE}
 
-    def node(self, level: int, bounds: list[int], kids: list[int]) -> int:
+    def node(self, level: int, bounds: Sequence[int], kids: Sequence[int]) -> int:
         """Return the one node of these intervals; neighbours that lead to the same place become one."""
         merged_bounds: list[int] = []
         merged: list[int] = []
@@ -34,7 +38,7 @@ class Combiner:
                 last = kid
         return merged[0] if len(merged) == 1 else self._unique(level, merged_bounds, merged)
 
-    def _unique(self, level: int, bounds: list[int], kids: list[int]) -> int:
+    def _unique(self, level: int, bounds: Sequence[int], kids: Sequence[int]) -> int:
         key = (level, tuple(bounds), tuple(kids))
         found = self._ids.get(key)
         if found is None:
@@ -75,37 +79,80 @@ class Combiner:
             found = self._either[key] = self._merge(left, right, self.either, EVERY, NONE)
         return found
 
+    def over(self, first: int, then: int) -> int:
+        """Return what `first` decides, and where it decides nothing (NONE), what `then` does; leaves are NONE or decisions."""
+        if first == NONE:
+            return then
+        if first <= LAST_LEAF or then == NONE or first == then:
+            return first
+        key = first << _SHIFT | then
+        found = self._over.get(key)
+        if found is None:
+            found = self._over[key] = self._merge(first, then, self.over, LAST_LEAF, NONE)
+        return found
+
     def _merge(self, left: int, right: int, join: Callable[[int, int], int], zero: int, one: int) -> int:
-        """Combine two nodes; `zero` swallows (zero join x = zero), `one` is neutral (one join x = x)."""
+        """Combine two nodes; `zero` swallows (zero join x = zero), `one` is neutral (one join x = x join one = x).
+
+        For `over` (`zero` is LAST_LEAF) every decision on the left swallows, and none on the right. Long runs of intervals that
+        one side swallows are skipped, those that it leaves as they are copied: most sets are narrow beside a broad one.
+        """
         level, bounds, kids = self.nodes[left]
         other_level, other_bounds, other_kids = self.nodes[right]
         if level < other_level:
-            return self.node(level, list(bounds), [join(kid, right) for kid in kids])
+            return self.node(level, bounds, [join(kid, right) for kid in kids])
         if other_level < level:
-            return self.node(other_level, list(other_bounds), [join(left, kid) for kid in other_kids])
+            return self.node(other_level, other_bounds, [join(left, kid) for kid in other_kids])
+        deciding = zero == LAST_LEAF
         new_bounds: list[int] = []
         new_kids: list[int] = []
         at = other_at = 0
         last = -1
         end = len(bounds)
         while at < end:
-            bound, other_bound = bounds[at], other_bounds[other_at]
-            a, b = kids[at], other_kids[other_at]
-            if a == zero or b == zero:
-                kid = zero
-            elif a == one or a == b:
-                kid = b
-            elif b == one:
+            bound, a = bounds[at], kids[at]
+            other_bound, b = other_bounds[other_at], other_kids[other_at]
+            if a == zero or (deciding and NONE < a <= LAST_LEAF):
                 kid = a
-            else:
-                kid = join(a, b)
-            if bound <= other_bound:
                 at += 1
-                if bound == other_bound:
-                    other_at += 1
-            else:
-                bound = other_bound
+                if other_bound <= bound:
+                    other_at = bisect_right(other_bounds, bound, other_at)
+            elif b == zero and not deciding:
+                kid = b
                 other_at += 1
+                if bound <= other_bound:
+                    at = bisect_right(bounds, other_bound, at)
+                bound = other_bound
+            elif a == one and other_bound < bound:
+                past = bisect_right(other_bounds, bound, other_at)
+                if b == last:
+                    new_bounds[-1] = other_bound
+                    other_at += 1
+                new_bounds += other_bounds[other_at:past]
+                new_kids += other_kids[other_at:past]
+                last, other_at = new_kids[-1], past
+                at += new_bounds[-1] == bound
+                continue
+            elif b == one and bound < other_bound:
+                past = bisect_right(bounds, other_bound, at)
+                if a == last:
+                    new_bounds[-1] = bound
+                    at += 1
+                new_bounds += bounds[at:past]
+                new_kids += kids[at:past]
+                last, at = new_kids[-1], past
+                other_at += new_bounds[-1] == other_bound
+                continue
+            else:
+                kid = b if a == one else a if b == one or a == b else join(a, b)
+                if bound < other_bound:
+                    at += 1
+                elif other_bound < bound:
+                    bound = other_bound
+                    other_at += 1
+                else:
+                    at += 1
+                    other_at += 1
             if kid == last:
                 new_bounds[-1] = bound
             else:
@@ -114,12 +161,25 @@ class Combiner:
                 last = kid
         return new_kids[0] if len(new_kids) == 1 else self._unique(level, new_bounds, new_kids)
 
+    def leaves(self, of: int, into: Mapping[int, int]) -> int:
+        """Return the same diagram with other leaves."""
+        memory = dict(into)
+
+        def walk(node: int) -> int:
+            found = memory.get(node)
+            if found is None:
+                level, bounds, kids = self.nodes[node]
+                found = memory[node] = self.node(level, bounds, [walk(kid) for kid in kids])
+            return found
+
+        return walk(of)
+
     def complement(self, of: int) -> int:
         """Return everything else."""
         found = self._not.get(of)
         if found is None:
             level, bounds, kids = self.nodes[of]
-            found = self._unique(level, list(bounds), [self.complement(kid) for kid in kids])
+            found = self._unique(level, bounds, [self.complement(kid) for kid in kids])
             self._not[of] = found
             self._not[found] = of
         return found
@@ -138,7 +198,7 @@ class Combiner:
                     for kid in walked[1:]:
                         found = join(found, kid)
                 else:
-                    found = self.node(level, list(bounds), walked)
+                    found = self.node(level, bounds, walked)
                 memory[node] = found
             return found
 
@@ -183,3 +243,4 @@ class Combiner:
         """Forget what was combined, not what there is."""
         self._both.clear()
         self._either.clear()
+        self._over.clear()

@@ -53,6 +53,11 @@ class Matcher:
             return Extent(masked, masked) if masked is not None else self._unknown(_scattered(match), False)
         return self._unknown(match.selector, match.fresh)
 
+    def plain(self, parts: Iterable[Match], leaf: int) -> int | None:
+        """Return the decision `leaf` over what matches all of the trees, when they are interval tests only; else None."""
+        plain, others = self._split(parts)
+        return None if others else self.space.box(plain, leaf)
+
     def every(self, parts: Iterable[Match]) -> Extent:
         """Return what may and what must match all of the trees."""
         plain, others = self._split(parts)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from ordinance.proof.ir import Either, Havoc, Kind, Nat, Notrack, Rule, Statement, Taint, Verdict, VerdictMap
 from ordinance.proof.matching import MATCHES, Matcher
-from ordinance.proof.space import EVERY, NONE, Set, Space
+from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
-#: Segments joined between two drops of the space's memory of operations.
-MANY = 4096
+#: Decisions in diagrams
+ACCEPT, DROP, BACK = 1, 2, 3
+_LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}
 
 
 class Segment(NamedTuple):
@@ -53,7 +54,12 @@ class Summary:
 
     def chain(self, key: str, rules: tuple[Rule, ...]) -> Segment:
         """Sum up a chain and remember it; the chains that it jumps to must have been summed up before."""
-        row = [self.rule(rule.statements) for rule in rules]
+        row: list[Segment] = []
+        for simple, run in groupby(map(self._decision, rules), key=lambda found: isinstance(found, int)):
+            if simple:
+                row.append(self._decided([found for found in run if isinstance(found, int)]))
+            else:
+                row += [found for found in run if isinstance(found, Segment)]
         while len(row) > 1:
             pairs = [self.then(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
             row = pairs + row[len(pairs) * 2 :]
@@ -61,6 +67,24 @@ class Summary:
                 self.space.forget()
         found = self.chains[key] = row[0] if row else PASS
         return found
+
+    def _decision(self, rule: Rule) -> int | Segment:
+        """Return a rule of known matches and one plain verdict, as nearly every rule is, as a decision; others as segments."""
+        *matches, last = rule.statements or (None,)
+        leaf = _LEAVES.get(last.kind) if isinstance(last, Verdict) else None
+        if leaf is None or not all(isinstance(match, MATCHES) for match in matches):
+            return self.rule(rule.statements)
+        found = self.matcher.plain(matches, leaf)  # type: ignore[arg-type]
+        if found is not None:
+            return found
+        may, must = self.matcher.every(matches)  # type: ignore[arg-type]
+        return self.space.decision(may, leaf) if may == must else self.rule(rule.statements)
+
+    def _decided(self, decisions: list[int]) -> Segment:
+        """Return a run of rules without unknowns as one segment."""
+        found = self.space.first_of(decisions)
+        accept, back, on = (self.space.decided(found, leaf) for leaf in (ACCEPT, BACK, NONE))
+        return Segment(accept, back, on, None)
 
     def then(self, first: Segment, second: Segment) -> Segment:
         """Join two neighbours."""

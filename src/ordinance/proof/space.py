@@ -11,13 +11,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ordinance.proof.combine import Combiner
+from ordinance.proof.combine import LAST_LEAF, Combiner
 from ordinance.proof.fields import FIELDS, Field, Range
 from ordinance.proof.masks import mask_ranges
 
 Set = int
 NONE: Set = 0
 EVERY: Set = 1
+#: Sets joined between two drops of the memory of operations
+MANY = 4096
 Point = dict[str, int]
 Region = dict[str, tuple[Range, ...]]
 
@@ -36,9 +38,9 @@ class Space:
 
     # -- making sets ----------------------------------------------------------------------------------------------------------
 
-    def box(self, region: Mapping[str, Iterable[Range]]) -> Set:
+    def box(self, region: Mapping[str, Iterable[Range]], then: Set = EVERY) -> Set:
         """Return the packets with every field of `region` in its ranges; the same as `all_of` of `ranges`, faster."""
-        found = EVERY
+        found = then
         for field in sorted(region, key=self._level.__getitem__, reverse=True):
             found = self.ranges(field, region[field], found) if found else NONE
         return found
@@ -80,6 +82,26 @@ class Space:
             self._level[name] = len(self.fields)
             self.fields.append(Field(name, 1))
         return self._engine.node(self._level[name], [0, 1], [NONE, EVERY])
+
+    # -- decisions: diagrams whose leaves are NONE (not decided) or one of the decisions EVERY, 2, 3 ----------------------------
+
+    def decision(self, of: Set, leaf: int) -> int:
+        """Return the diagram that decides `leaf` over the packets of a set, and nothing over all others."""
+        return of if leaf == EVERY else self._engine.leaves(of, {NONE: NONE, EVERY: leaf})
+
+    def first_of(self, decisions: Sequence[int]) -> int:
+        """Return the diagram of a first-match list: the first decision over a packet holds."""
+        row = list(decisions)
+        while len(row) > 1:
+            if len(row) > MANY:
+                self.forget()
+            pairs = [self._engine.over(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+            row = pairs + row[len(pairs) * 2 :]
+        return row[0] if row else NONE
+
+    def decided(self, of: int, leaf: int) -> Set:
+        """Return the packets over which a diagram decides `leaf`; NONE: those over which it decides nothing."""
+        return self._engine.leaves(of, {other: EVERY if other == leaf else NONE for other in range(LAST_LEAF + 1)})
 
     # -- combining ------------------------------------------------------------------------------------------------------------
 

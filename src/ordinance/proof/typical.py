@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from ordinance.proof.fields import CT_STATES, FIELDS, IPV4, IPV6, TCP, TOP, UDP, Range, interface, ip_range
-from ordinance.proof.ir import In
-from ordinance.proof.matching import tests
 from ordinance.proof.policy import Policy
 from ordinance.proof.space import Point, Region, Set, Space
 from ordinance.proof.walk import Outcome
@@ -84,11 +82,9 @@ def _within(space: Space, field: str, net: str) -> Set:
     return space.box({"family": ((family, family),), field: (ip_range(found.network_address, found.broadcast_address),)})
 
 
-def _named(outcome: Outcome, field: str) -> set[Range]:
+def _named(outcome: Outcome, field: str) -> tuple[Range, ...]:
     """Return the single interfaces that the ruleset names."""
-    rules = (rule for chain in outcome.ruleset.chains.values() for rule in chain.rules)
-    found = (test for rule in rules for test in tests(rule.statements) if isinstance(test, In) and test.field == field)
-    return {span for test in found for span in test.ranges if span[0] == span[1]}
+    return outcome.walk.singles(outcome.ruleset).get(field, ())
 
 
 def _any(space: Space, of: Set, point: Point, name: str, world: Set) -> bool:

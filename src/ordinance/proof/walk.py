@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ordinance.proof.fields import Range
-from ordinance.proof.ir import Base, Kind, Ruleset
-from ordinance.proof.matching import Matcher, shared_unknowns
+from ordinance.proof.ir import Base, In, Kind, Mask, Ruleset, Unknown
+from ordinance.proof.matching import Matcher, shared_unknowns, tests
 from ordinance.proof.order import called_first
 from ordinance.proof.rewrite import SET_UP, Rewrite, rewrites
 from ordinance.proof.segments import Segment, Summary
@@ -67,6 +68,7 @@ class Walk:
         self.space = space or Space()
         self.matcher = Matcher(self.space, shared_unknowns(rulesets))
         self._summaries: dict[int, Summary] = {}
+        self._singles: dict[int, dict[str, tuple[Range, ...]]] = {}
 
     def summary(self, ruleset: Ruleset) -> Summary:
         """Return the summed-up chains of a ruleset. Raises DataError for jumps to nowhere or in a circle."""
@@ -76,6 +78,18 @@ class Walk:
             for chain in called_first(ruleset):
                 found.chain(chain.key, chain.rules)
             self.space.forget()
+        return found
+
+    def singles(self, ruleset: Ruleset) -> dict[str, tuple[Range, ...]]:
+        """Return the single interfaces that a ruleset names, by field."""
+        found = self._singles.get(id(ruleset))
+        if found is None:
+            rules = (rule for chain in ruleset.chains.values() for rule in chain.rules)
+            named = {(test.field, test.ranges) for rule in rules for test in tests(rule.statements) if _by_interface(test)}
+            found = self._singles[id(ruleset)] = {
+                field: tuple(span for name, ranges in named for span in ranges if name == field and span[0] == span[1])
+                for field in ("iif", "oif")
+            }
         return found
 
     def path(self, ruleset: Ruleset, hook: str) -> Outcome:
@@ -171,6 +185,10 @@ class Walk:
         passed = self.space.both(flow.passed, effect.accept)
         after = _Flow(moved(flow.world), moved(passed), moved(dropped), self.space.either(moved(flow.tainted), tainted))
         return after, (*made, *found)
+
+
+def _by_interface(test: In | Mask | Unknown) -> TypeGuard[In]:
+    return isinstance(test, In) and test.field in ("iif", "oif")
 
 
 def judged(ruleset: Ruleset, hook: str) -> list[Base]:
