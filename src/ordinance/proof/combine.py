@@ -99,11 +99,14 @@ class Combiner:
         """
         level, bounds, kids = self.nodes[left]
         other_level, other_bounds, other_kids = self.nodes[right]
-        if level < other_level:
-            return self.node(level, bounds, [join(kid, right) for kid in kids])
-        if other_level < level:
-            return self.node(other_level, other_bounds, [join(left, kid) for kid in other_kids])
         deciding = zero == LAST_LEAF
+        if level < other_level:
+            stays = LAST_LEAF if deciding else zero
+            joined = [right if kid == one else kid if kid == zero or kid <= stays else join(kid, right) for kid in kids]
+            return self.node(level, bounds, joined)
+        if other_level < level:
+            joined = [left if kid == one else zero if kid == zero and not deciding else join(left, kid) for kid in other_kids]
+            return self.node(other_level, other_bounds, joined)
         new_bounds: list[int] = []
         new_kids: list[int] = []
         at = other_at = 0
@@ -169,7 +172,8 @@ class Combiner:
             found = memory.get(node)
             if found is None:
                 level, bounds, kids = self.nodes[node]
-                found = memory[node] = self.node(level, bounds, [walk(kid) for kid in kids])
+                joined = [memory[kid] if kid in memory else walk(kid) for kid in kids]
+                found = memory[node] = self.node(level, bounds, joined)
             return found
 
         return walk(of)
@@ -179,7 +183,8 @@ class Combiner:
         found = self._not.get(of)
         if found is None:
             level, bounds, kids = self.nodes[of]
-            found = self._unique(level, bounds, [self.complement(kid) for kid in kids])
+            known = self._not
+            found = self._unique(level, bounds, [known[kid] if kid in known else self.complement(kid) for kid in kids])
             self._not[of] = found
             self._not[found] = of
         return found
@@ -187,12 +192,15 @@ class Combiner:
     def quantify(self, of: int, levels: frozenset[int], join: Callable[[int, int], int]) -> int:
         """Join what the intervals of each of `levels` lead to: `either` for some value, `both` for every value."""
         memory = {NONE: NONE, EVERY: EVERY}
+        deepest = max(levels, default=-1)
 
         def walk(node: int) -> int:
             found = memory.get(node)
             if found is None:
                 level, bounds, kids = self.nodes[node]
-                walked = [walk(kid) for kid in kids]
+                if level > deepest:
+                    return node
+                walked = [memory[kid] if kid in memory else walk(kid) for kid in kids]
                 if level in levels:
                     found = walked[0]
                     for kid in walked[1:]:

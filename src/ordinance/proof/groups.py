@@ -15,6 +15,7 @@ from ordinance.proof.walk import Outcome, bases, judged
 #: What tells one region from another; addresses are told within each, for their combinations are far too many.
 _COORDINATES = ("iif", "oif", "family", "l4proto", "dport", "sport", "second", "day")
 MOST_REGIONS = 200
+MOST_GROUPS = 500
 MOST_ADDRESSES = 8
 
 
@@ -42,6 +43,7 @@ class Group:
     packets: Set
     regions: tuple[str, ...]  #: in words
     more: int  #: regions beyond those told
+    others: int = 0  #: in a last group: how many more ways there are, which are not told one by one
 
 
 def accepted_by(outcome: Outcome, packets: Set) -> list[tuple[tuple[Acceptor, ...], Set]]:
@@ -73,16 +75,20 @@ def _split(
 
 
 def groups(outcome: Outcome, packets: Set) -> tuple[Group, ...]:
-    """Return `packets` by accepting rules; rules come before policies, which accept whatever no rule decided."""
+    """Return `packets` by accepting rules; rules come before policies, which accept whatever no rule decided.
+
+    Beyond `MOST_GROUPS` the rest is one group, without names.
+    """
     merged: dict[tuple[Acceptor, ...], Set] = {}
     for by, held in accepted_by(outcome, packets):
         rules = tuple(acceptor for acceptor in by if acceptor.rule is not None)
         key = rules or by
         merged[key] = outcome.space.either(merged.get(key, NONE), held)
-    found = []
-    for by, held in merged.items():
-        told, more = regions(outcome, held)
-        found.append(Group(by, held, told, more))
+    found = [Group(by, held, *regions(outcome, held)) for by, held in list(merged.items())[:MOST_GROUPS]]
+    rest = list(merged.values())[MOST_GROUPS:]
+    if rest:
+        held = outcome.space.any_of(rest)
+        found.append(Group((), held, *regions(outcome, held), others=len(rest)))
     return tuple(found)
 
 

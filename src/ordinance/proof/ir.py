@@ -8,6 +8,7 @@ further than its rule a `Taint`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -148,12 +149,20 @@ class Where(msgspec.Struct, frozen=True, gc=False):
         return place if self.handle is None else f"{place} handle {self.handle}"
 
 
-class Rule(msgspec.Struct, frozen=True, gc=False):
-    """One rule. Counters, logs and comments leave no statement; a rule without statements is passed by."""
+class Rule(msgspec.Struct, frozen=True):
+    """One rule. Counters, logs and comments leave no statement; a rule without statements is passed by.
+
+    `words`: the rule as the ruleset writes it, or near enough for a person to find it, on one line; or what makes these words.
+    """
 
     statements: tuple[Statement, ...]
     where: Where
-    text: str  #: as the ruleset writes it, or near enough for a person to find it; one line
+    words: str | Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """The rule in words."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 class Chain(msgspec.Struct, frozen=True):

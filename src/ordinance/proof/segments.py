@@ -13,6 +13,8 @@ from ordinance.proof.ir import Either, Havoc, Kind, Nat, Notrack, Rule, Statemen
 from ordinance.proof.matching import MATCHES, Matcher
 from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
+#: Rules of one block: few enough to be asked one by one.
+BLOCK = 128
 #: Decisions in diagrams
 ACCEPT, DROP, BACK = 1, 2, 3
 _LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}
@@ -37,6 +39,14 @@ def translated(space: Space, nat: Nat, of: Set) -> Set:
 PASS = Segment(NONE, NONE, EVERY, None)
 
 
+class Block(NamedTuple):
+    """A run of rules, for those who follow packets through a chain (see `trace`)."""
+
+    known: bool  #: nothing in them is unknown
+    rules: tuple[Rule, ...]
+    stopped: Set  #: the packets that for certain do not come to its end
+
+
 class Summary:
     """Sums up chains, each after those it jumps to."""
 
@@ -44,6 +54,8 @@ class Summary:
         self.space = space
         self.matcher = matcher
         self.chains: dict[str, Segment] = {}
+        self._returns = False
+        self.blocks: dict[str, list[Block]] = {}
 
     def dropped(self, segment: Segment) -> Set:
         """Return what a segment may drop."""
@@ -55,6 +67,9 @@ class Summary:
     def chain(self, key: str, rules: tuple[Rule, ...]) -> Segment:
         """Sum up a chain and remember it; the chains that it jumps to must have been summed up before."""
         row: list[Segment] = []
+        self._returns = any(
+            isinstance(last, Verdict) and last.kind is Kind.RETURN for rule in rules for last in rule.statements[-1:]
+        )
         for simple, run in groupby(map(self._decision, rules), key=lambda found: isinstance(found, int)):
             if simple:
                 row.append(self._decided([found for found in run if isinstance(found, int)]))
@@ -83,7 +98,8 @@ class Summary:
     def _decided(self, decisions: list[int]) -> Segment:
         """Return a run of rules without unknowns as one segment."""
         found = self.space.first_of(decisions)
-        accept, back, on = (self.space.decided(found, leaf) for leaf in (ACCEPT, BACK, NONE))
+        accept, on = (self.space.decided(found, leaf) for leaf in (ACCEPT, NONE))
+        back = self.space.decided(found, BACK) if self._returns else NONE
         return Segment(accept, back, on, None)
 
     def then(self, first: Segment, second: Segment) -> Segment:

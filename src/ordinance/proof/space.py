@@ -20,6 +20,8 @@ NONE: Set = 0
 EVERY: Set = 1
 #: Sets joined between two drops of the memory of operations
 MANY = 4096
+#: Fields whose tests are seldom met twice, so that remembering them does not pay
+WIDE = frozenset({"saddr", "daddr"})
 Point = dict[str, int]
 Region = dict[str, tuple[Range, ...]]
 
@@ -31,6 +33,7 @@ class Space:
         self.fields = list(fields)
         self._level = {field.name: level for level, field in enumerate(self.fields)}
         self._engine = Combiner()
+        self._boxes: dict[tuple[str, tuple[Range, ...], Set], Set] = {}
         self._nodes = self._engine.nodes
         self.both = self._engine.both  #: both(a, b): intersection
         self.either = self._engine.either  #: either(a, b): union
@@ -42,7 +45,17 @@ class Space:
         """Return the packets with every field of `region` in its ranges; the same as `all_of` of `ranges`, faster."""
         found = then
         for field in sorted(region, key=self._level.__getitem__, reverse=True):
-            found = self.ranges(field, region[field], found) if found else NONE
+            if found == NONE:
+                return NONE
+            spans = region[field]
+            if field in WIDE or not isinstance(spans, tuple):
+                found = self.ranges(field, spans, found)
+                continue
+            key = field, spans, found
+            known = self._boxes.get(key)
+            if known is None:
+                known = self._boxes[key] = self.ranges(field, spans, found)
+            found = known
         return found
 
     def ranges(self, field: str, ranges: Iterable[Range], then: Set = EVERY) -> Set:

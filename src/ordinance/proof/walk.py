@@ -107,28 +107,32 @@ class Walk:
             flow = self._chain(ruleset, base, flow)
         variables = self.matcher.variables
         may = self.space.exists(flow.passed, variables)
-        must = self.space.minus(may, self.space.exists(flow.dropped, variables))
+        must = may if self._exact(ruleset, hook) else self.space.minus(may, self.space.exists(flow.dropped, variables))
         tainted = self.space.exists(flow.tainted, variables)
         world = self.space.exists(flow.world, variables)
         return Outcome(self, ruleset, hook, world, may, must, tainted, made)
+
+    def _exact(self, ruleset: Ruleset, hook: str) -> bool:
+        """Whether nothing unknown is met on the way: then what may pass must."""
+        met = [*bases(ruleset, "prerouting"), *judged(ruleset, hook)]
+        return not self.matcher.variables and all(self.summary(ruleset).chains[base.chain].drop is None for base in met)
 
     def effect(self, ruleset: Ruleset, base: Base) -> Segment:
         """Return what a base chain does, its policy included, to the packets of all families; `on` and `back` are empty."""
         space = self.space
         found = self.summary(ruleset).chains[base.chain]
-        dropped = self.summary(ruleset).dropped(found)
+        accept, drop = found.accept, found.drop
         ended = space.either(found.on, found.back)
-        accept, drop = (space.either(found.accept, ended), dropped)
-        if base.policy is Kind.DROP:
-            accept, drop = found.accept, space.either(dropped, ended)
+        if base.policy is Kind.ACCEPT:
+            accept = space.either(accept, ended)
+        elif drop is not None:
+            drop = space.either(drop, ended)
+        drop = space.complement(accept) if drop is None else drop
         mine = space.ranges("family", [(family, family) for family in base.families])
         if base.nat:
             mine = space.both(mine, space.ranges("ct", SET_UP))
-        other = space.complement(mine)
-        both = space.both
-        return Segment(
-            space.either(accept, other), NONE, NONE, both(drop, mine), both(found.taint, mine), both(found.notrack, mine)
-        )
+        accept, drop = space.either(accept, space.complement(mine)), space.both(drop, mine)
+        return Segment(accept, NONE, NONE, drop, space.both(found.taint, mine), space.both(found.notrack, mine))
 
     def _chain(self, ruleset: Ruleset, base: Base, flow: _Flow) -> _Flow:
         effect = self.effect(ruleset, base)

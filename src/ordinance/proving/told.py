@@ -49,7 +49,8 @@ def _group_lines(title: str, groups: Sequence[Group]) -> Iterator[str]:
     if groups:
         yield f"  {title}:"
     for group in groups:
-        yield f"    {' and '.join(map(str, group.by)) or 'no chain decides'}"
+        nobody = f"{group.others} more rules" if group.others else "no chain decides"
+        yield f"    {' and '.join(map(str, group.by)) or nobody}"
         yield from (f"      {region}" for region in group.regions[:MOST_TOLD])
         more = group.more + max(0, len(group.regions) - MOST_TOLD)
         if more:
@@ -81,7 +82,12 @@ def difference_json(old: str, new: str, found: Difference) -> str:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {"by": [_acceptor(one) for one in group.by], "regions": group.regions, "more_regions": group.more}
+    return {
+        "by": [_acceptor(one) for one in group.by],
+        "regions": group.regions,
+        "more_regions": group.more,
+        "more_rules": group.others,
+    }
 
 
 def _acceptor(one: Acceptor) -> dict[str, Any]:

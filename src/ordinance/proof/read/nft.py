@@ -1,12 +1,14 @@
 """`nft -j list ruleset`: tables ip, ip6 and inet; base chains of prerouting, input, forward and postrouting.
 
-The listing is read twice: first everything but the rules (sets, chains, what rules change), then the rules one by one.
+Rules are read as they come. Where something comes up later that they are to be read by (a set behind them, a rule that changes a
+set or a mark), all of them are read again.
 Hooks that can let a packet in past those (bridge, netdev, inet ingress) are taints: of such a device nothing is proved.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from ordinance.proof.fields import IPV4, IPV6
@@ -47,13 +49,17 @@ class _Reader:
         self._changed: set[str] = set()
         self._readers: dict[tuple[str, str], Statements] = {}
         self._spans: list[Found] = []
+        self._late = False  #: something came up that rules which were already read have to be read by again
 
     def read(self) -> Ruleset:
         for found in self._listing.objects():
             self._declare(found)
-        for span in self._spans:
-            body, _ = self._listing.decode(span.start, span.line)
-            self._rule(span._replace(body=body["rule"]))
+        if self._late:
+            self._readers = {}
+            self._rules = {key: [] for key in self._rules}
+            for span in self._spans:
+                body, _ = self._listing.decode(span.start, span.line)
+                self._rule(span._replace(body=body["rule"]))
         chains = {key: Chain(key, key, tuple(rules)) for key, rules in self._rules.items()}
         return Ruleset(self._listing.source, "nft", chains, tuple(self._bases), tuple(sorted(self._tracked)), tuple(self._taints))
 
@@ -68,8 +74,10 @@ class _Reader:
         elif kind == "chain":
             self._chain(found)
         elif kind in ("set", "map"):
+            self._late = self._late or self._table(found) in self._readers
             self._sets.add(self._table(found), self._text(found, "name"), found.body)
         elif kind == "element":
+            self._late = True
             self._sets.extend(self._table(found), self._text(found, "name"), found.body.get("elem"))
         elif kind == "flowtable":
             return  # offloads flows that the rules have accepted; established flows are not judged
@@ -134,6 +142,8 @@ class _Reader:
             if isinstance(expression, dict):
                 self._changes(expression, table)
                 self._translates(expression, table)
+        if not self._late:
+            self._rule(found)
 
     def _translates(self, expression: dict[str, Any], table: tuple[str, str]) -> None:
         for kind in _TRANSLATING:
@@ -146,9 +156,11 @@ class _Reader:
         for kind in ("set", "map"):
             body = expression.get(kind)
             if isinstance(body, dict):
+                self._late = True
                 self._sets.updated(table, str(body.get(kind, "")).removeprefix("@"))
         body = expression.get("mangle")
         if isinstance(body, dict):
+            self._late = True
             self._changed.add(shown(body.get("key")))
 
     def _rule(self, found: Found) -> None:
@@ -158,14 +170,20 @@ class _Reader:
         reader = self._readers.get(table) or self._reader(table)
         expressions = found.body.get("expr", [])
         where = Where(self._listing.source, found.line, _handle(found.body))
-        text = rule_text(expressions)
+        words = partial(_words, self._listing, found.start, found.line)
         rules = self._rules[_key(*table, found.body["chain"])]
-        rules.extend(Rule(statements, where, text) for statements in reader.rule(expressions))
+        rules.extend(Rule(statements, where, words) for statements in reader.rule(expressions))
 
     def _reader(self, table: tuple[str, str]) -> Statements:
         matches = Matches(self._sets, table, frozenset(self._changed))
         found = self._readers[table] = Statements(self._sets, table, matches, lambda name: _key(*table, name))
         return found
+
+
+def _words(listing: Listing, start: int, line: int) -> str:
+    """Return a rule in words; made when somebody asks for them, for most rules are never shown."""
+    body, _ = listing.decode(start, line)
+    return rule_text(body["rule"].get("expr"))
 
 
 def _key(family: str, table: str, name: str) -> str:

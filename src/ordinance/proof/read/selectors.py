@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ordinance.proof.fields import CT_STATES, DAYS, IPV4, IPV6, TOP, Range, icmp_type
@@ -65,6 +66,24 @@ def selector(left: Any) -> Selector:
 
 
 def _payload(protocol: str, field: Any) -> Selector:
+    if not isinstance(field, str):
+        raise NotUnderstood(f"{protocol} {field!r}")
+    found = _header(protocol, field)
+    if isinstance(found, NotUnderstood):
+        raise found
+    return found
+
+
+@lru_cache(maxsize=512)
+def _header(protocol: str, field: str) -> Selector | NotUnderstood:
+    """Remember the few header fields that every rule reads."""
+    try:
+        return _header_field(protocol, field)
+    except NotUnderstood as reason:
+        return reason
+
+
+def _header_field(protocol: str, field: str) -> Selector:
     if protocol in _ADDRESS_FAMILIES:
         return _network(protocol, field)
     header = (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any
 
 from ordinance.proof.fields import IPV4, TCP_FLAGS, TOP, Range, interface, ipv4, ipv6
+
+#: An IPv4 address as nft writes it; whatever else could be one is left to the library.
+_BYTE = r"([1-9]?[0-9]|[12][0-9]{2})"
+_DOTTED = re.compile(rf"{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}")
 
 
 class NotUnderstood(Exception):
@@ -48,6 +53,10 @@ def address(value: Any, family: int) -> int:
     """Return one address as a number of its own width."""
     if not isinstance(value, str):
         raise NotUnderstood(f"{value!r} is no address")
+    if family == IPV4 and (plain := _DOTTED.fullmatch(value)):
+        first, second, third, fourth = map(int, plain.groups())
+        if max(first, second, third, fourth) < 256:  # noqa: PLR2004
+            return first << 24 | second << 16 | third << 8 | fourth
     try:
         return int(IPv4Address(value) if family == IPV4 else IPv6Address(value))
     except AddressValueError:
@@ -68,13 +77,12 @@ def addresses(value: Any, family: int) -> Range:
 def _prefix(value: Any, family: int) -> Range:
     if not isinstance(value, dict) or isinstance(value.get("len"), bool) or not isinstance(value.get("len"), int):
         raise NotUnderstood(f"{value!r} is no prefix")
-    address(value.get("addr"), family)
-    text = f"{value['addr']}/{value['len']}"
-    try:
-        net = IPv4Network(text, strict=False) if family == IPV4 else IPv6Network(text, strict=False)
-    except (NetmaskValueError, ValueError):
-        raise NotUnderstood(f'"{text}" is no prefix') from None
-    return int(net.network_address), int(net.broadcast_address)
+    width, length = 32 if family == IPV4 else 128, value["len"]
+    if not 0 <= length <= width:
+        raise NotUnderstood(f"/{length} is no prefix")
+    below = (1 << (width - length)) - 1
+    first = address(value.get("addr"), family) & ~below
+    return first, first | below
 
 
 def interfaces(value: Any) -> Range:
