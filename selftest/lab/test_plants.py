@@ -30,7 +30,7 @@ def audit(lab_name: str, inventory: Path, reports: Path, controls: list[str]) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,  # a guard, and no measure: on a loaded machine a sweep takes minutes
     )
     said = done.stdout + done.stderr
     results = reports / "latest" / "results.json"
