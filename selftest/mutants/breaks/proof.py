@@ -203,8 +203,8 @@ BREAKS = (
         "translated-port-kept",
         "destination NAT leaves the port as it was",
         "proof/rewrite.py",
-        'fixed["dport"] = self.nat.ports',
-        "pass",
+        '*(("dport",) if self.nat.ports else ()))',
+        ")",
         NFT,
     ),
     Mutant(
@@ -249,10 +249,10 @@ BREAKS = (
     ),
     Mutant(
         "syn-with-ack",
-        "--syn lets SYN and ACK together through",
+        "--tcp-flags SYN,ACK SYN lets SYN and ACK together through",
         "proof/read/iptables/transport.py",
-        "_SYN_ONLY = (0x17, 0x02)",
-        "_SYN_ONLY = (0x02, 0x02)",
+        'Mask("flags", mask, value)',
+        'Mask("flags", value, value)',
         IPTABLES,
     ),
     Mutant(

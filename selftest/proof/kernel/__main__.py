@@ -58,16 +58,19 @@ def _rounds(seed: int, seconds: float, kind: str, only: tuple[int, ...]) -> list
 def main(given: list[str]) -> int:
     asked = arguments(given)
     plans = _rounds(asked.seed, asked.seconds * asked.processes, asked.kind, tuple(asked.only))
-    total, begun = Result(), time.monotonic()
+    total, failed, begun = Result(), list[str](), time.monotonic()
     with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
         for done in as_completed([pool.submit(run, plan) for plan in plans]):
+            if (error := done.exception()) is not None:
+                failed.append(f"a round ended with {error!r}")
+                continue
             total.add(done.result())
             tell(total, time.monotonic() - begun)
     asked.keep.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(total.small):
         (asked.keep / f"{asked.seed}-{number}.txt").write_text(text + "\n", "utf-8")
         say(f"\n{text}")
-    lacking = list(shortcomings(total, Counter()))
+    lacking = [*failed, *shortcomings(total, Counter())]
     summary = {"versions": versions(), "tally": dict(sorted(total.tally.items())), "constructs": dict(sorted(total.used.items()))}
     say(json.dumps({**summary, "disagreements": len(total.disagreements), "lacking": lacking}, indent=1))
     return 1 if total.disagreements or lacking else 0

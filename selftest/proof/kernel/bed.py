@@ -85,7 +85,7 @@ class Bed:
 
     def _wait_for_namespace(self, name: str) -> None:
         mine = Path("/proc/self/ns/net").readlink()
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while Path(f"/proc/{self.holders[name].pid}/ns/net").readlink() == mine:
             assert time.monotonic() < until, f"namespace {name} did not come"
             time.sleep(0.005)
