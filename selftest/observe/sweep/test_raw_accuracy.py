@@ -31,6 +31,15 @@ def test_every_open_port_is_found_and_silence_proven(net: Field, name: str) -> N
     assert ("SYN" in name) <= (seen["voided"] > 0)
 
 
+def test_a_limiter_below_the_pace_of_calibration_is_not_taken_for_the_path(net: Field) -> None:
+    net.guard(f"{SYN} limit rate over 1000/second burst 20 packets counter drop;")
+    seen = net.raw(job(2, last_port=200, canaries_per_round={"4": 400}))
+    assert net.counters()[0] > 100, "the limiter dropped nothing"
+    assert seen["quiet_loss"] < 0.05
+    assert opened(seen) == truth(2, last=200)
+    assert right(seen)
+
+
 def test_a_limiter_for_each_destination_is_found_by_the_canaries_there(net: Field) -> None:
     limiter = f"{SYN} meter each {{ ip daddr limit rate over 1000/second burst 100 packets }} counter drop;"
     net.guard(limiter)

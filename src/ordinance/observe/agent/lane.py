@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import errno
 import random
-import select
 import socket
 import time
 import zlib
@@ -16,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from ordinance.observe.agent.flight import Flight, Landed
 from ordinance.observe.agent.throttle import Throttle
 from ordinance.observe.agent.window import Window, Windows
 from ordinance.observe.agent.wire import (
@@ -65,13 +65,10 @@ class Lane:
         self.epoch = self.voided = self.requeued = self.local = self.probes = self.done = self.unanswered = 0
         self.gave_up = ""
         self.families = {name: family_of(name) for name in [*addresses, *(canary[0] for canary in canaries)]}
-        self.live: dict[int, tuple[socket.SocketType, int, Window]] = {}
-        self.fresh: list[int] = []  # of the live ones, those that the kernel does not watch yet
-        self.expiry: deque[tuple[float, int, socket.SocketType]] = deque()
+        self.flight = Flight()
         self.pending: deque[int] = deque()
         self.window: Window | None = None
         self.last_answer = time.monotonic()
-        self.epoll = select.epoll()
 
     def run(self, report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Ask everything; `report` is called about five times a second."""
@@ -80,7 +77,7 @@ class Lane:
             now = time.monotonic()
             self.throttle.refill(now)
             busy = self.send(now)
-            if not busy and not self.live and not self.windows.again:
+            if not busy and not self.flight and not self.windows.again:
                 break
             self.collect(busy)
             if now - spoken > REPORT_SECONDS:
@@ -88,9 +85,7 @@ class Lane:
                 spoken = now
             if now > self.settings["until"]:
                 self.gave_up = "the time allowed was over"
-        for held in self.live.values():
-            held[0].close()
-        self.epoll.close()
+        self.flight.close()
         return self.result()
 
     # -- asking -----------------------------------------------------------------------------------------------------------------
@@ -98,7 +93,7 @@ class Lane:
     def send(self, now: float) -> bool:
         """Start as many connects as pace and room allow; False when there is nothing left to start."""
         throttle, paced = self.throttle, bool(self.throttle.per_host)
-        for _ in range(min(throttle.room(), int(self.conc) - len(self.live))):
+        for _ in range(min(throttle.room(), int(self.conc) - len(self.flight))):
             if not self.pending and not self.deal(now):
                 return False
             item = self.pending.popleft()
@@ -118,7 +113,7 @@ class Lane:
                     self.conc = min(self.most, self.conc + 0.1)
             else:
                 self.pending.append(item)
-                self.conc = max(16.0, min(self.conc, len(self.live) * 0.9))
+                self.conc = max(16.0, min(self.conc, len(self.flight) * 0.9))
                 return True
         return True
 
@@ -147,54 +142,28 @@ class Lane:
             return False
         self.probes += 1
         if error == errno.EINPROGRESS:
-            number = sock.fileno()
-            self.live[number] = (sock, item, window)
-            self.fresh.append(number)
-            self.expiry.append((now + self.settings["timeout"], number, sock))
+            self.flight.add(sock, item, window, now + self.settings["timeout"])
         else:
-            self.end(sock, item, window, error, at_once=True)
+            self.end(Landed(sock, item, window, error, queued=True), at_once=True)
         return True
 
     # -- answers ----------------------------------------------------------------------------------------------------------------
 
     def collect(self, busy: bool) -> None:
         """Take what has answered, then what has waited long enough."""
-        self.watch()
-        idle = 0.0 if busy and len(self.live) < self.conc and self.throttle.room() else 0.002
+        for landed in self.flight.early():
+            self.end(landed)
+        idle = 0.0 if busy and len(self.flight) < self.conc and self.throttle.room() else 0.002
         now = time.monotonic()
-        for number, _ in self.epoll.poll(idle if busy else 0.02, 4096):
-            self.answered(number)
-        expiry, live = self.expiry, self.live
-        while expiry and expiry[0][0] <= now:
-            _, number, sock = expiry.popleft()
-            held = live.get(number)
-            if held is not None and held[0] is sock:
-                del live[number]
-                self.end(sock, held[1], held[2], errno.EINPROGRESS)
+        for landed in self.flight.answered(idle if busy else 0.02):
+            self.end(landed)
+        for landed in self.flight.expired(now):
+            self.end(landed)
 
-    def watch(self) -> None:
-        """Take what has answered while others were started, with one call for all; have the kernel watch the rest."""
-        if not self.fresh:
-            return
-        poll = select.poll()
-        for number in self.fresh:
-            poll.register(number, select.POLLOUT)
-        early = {number for number, _ in poll.poll(0)}
-        for number in self.fresh:
-            if number in early:
-                self.answered(number)
-            else:
-                self.epoll.register(number, select.EPOLLOUT | select.EPOLLONESHOT)
-        self.fresh.clear()
-
-    def answered(self, number: int) -> None:
-        """Take what one has answered."""
-        sock, item, window = self.live.pop(number)
-        self.end(sock, item, window, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-
-    def end(self, sock: socket.SocketType, item: int, window: Window, error: int, at_once: bool = False) -> None:
+    def end(self, landed: Landed, at_once: bool = False) -> None:
         """Book the outcome of one connect."""
-        outcome = outcome_of(sock, error, at_once=at_once)
+        sock, item, window, error, queued = landed
+        outcome = outcome_of(sock, error, at_once=at_once, queued=queued)
         if error == 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         sock.close()

@@ -18,7 +18,8 @@ from ordinance.observe.agent.lanes import Attendance, fork_lane
 from ordinance.observe.agent.wire import Outcome, version_of
 
 SETTLE = 4.0  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
-CALIBRATION, GENTLE = 200, 400.0  # canaries, and a second: what the quiet path loses
+CALIBRATION, BRISK, GENTLE = 200, 1000.0, 400.0  # canaries, and a second: what the quiet path loses
+TOO_BRISK = 0.05  # loss at which it may be the haste that loses them: they are asked again, gently
 CLOSING = 16  # canaries of each witness after the last port
 GENTLE_SILENT = 20.0  # a second: those that did not answer then
 MOST_ROUNDS = 8
@@ -37,6 +38,8 @@ class Sweep:
     in_flight and lanes, seconds, settle,
     first_port, last_port, seed.
     """
+
+    pace = BRISK  # of canaries on their own
 
     def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
         self.job = job
@@ -100,6 +103,10 @@ class Sweep:
         if not self.canaries:
             return
         asked = self.ask_canaries(CALIBRATION)
+        alive = [seen for seen in asked.counts if seen[1]]
+        if self.pace > GENTLE and sum(seen[1] for seen in alive) < (1 - TOO_BRISK) * sum(seen[0] for seen in alive):
+            self.pace = GENTLE
+            asked = self.ask_canaries(CALIBRATION)
         sent, answered = (sum(column) for column in zip(*asked.counts))  # noqa: B905 - Python 3.7 has no strict
         self.quiet_loss = (sent - answered + 1) / (sent + 2)
         if answered == 0:
@@ -116,7 +123,7 @@ class Sweep:
 
     def ask_canaries(self, number: int) -> CanaryRound:
         """Connect to about so many canaries, every one at least once, gently, within the pace and five seconds."""
-        rate = self.gentle(GENTLE)
+        rate = self.gentle(self.pace)
         number = int(min(number, max(20.0, rate * 5)))
         order = self.chance.choices(range(len(self.canaries)), [canary[2] or 1.0 for canary in self.canaries], k=number)
         order += range(len(self.canaries))

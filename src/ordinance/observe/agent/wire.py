@@ -71,19 +71,19 @@ def icmp_error(sock: socket.SocketType) -> Outcome | None:
     return None
 
 
-def outcome_of(sock: socket.SocketType, error: int, *, at_once: bool) -> Outcome:
+def outcome_of(sock: socket.SocketType, error: int, *, at_once: bool, queued: bool = True) -> Outcome:
     """Name the outcome of a connect from its errno (0 for success).
 
     ECONNREFUSED is a reset only when no ICMP error is queued: port unreachable gives the same errno. Any other error at once
-    never left the vantage.
+    never left the vantage. Not `queued`: it is known that no ICMP error is.
     """
     if error == 0:
         return OPEN
     if error in (errno.ETIMEDOUT, errno.EINPROGRESS):
         return SILENT
-    queued = icmp_error(sock)
-    if queued is not None:
-        return queued
+    told = icmp_error(sock) if queued else None
+    if told is not None:
+        return told
     if error in (errno.ECONNREFUSED, errno.ECONNRESET):
         return RESET
     return Outcome("local", errno.errorcode.get(error, str(error))) if at_once else UNNAMED

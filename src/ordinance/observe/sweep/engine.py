@@ -29,7 +29,8 @@ from ordinance.observe.sweep.targets import Targets
 from ordinance.observe.sweep.ways import Way, ways_to
 from ordinance.observe.sweep.witnesses import CLOSING, Witnesses
 
-CALIBRATION, GENTLE = 256, 4000.0  # canaries, and a second: what the quiet path loses
+CALIBRATION, BRISK, GENTLE = 256, 4000.0, 400.0  # canaries, and a second: what the quiet path loses
+TOO_BRISK = 0.05  # loss at which it may be the haste that loses them: they are asked again, gently
 CLOSING_EACH = 16
 PATIENCE = 0.9  # seconds: after one second a server sends its SYN-ACK again, and loss would look like delay
 EARLIEST, TIMES_SLOWEST = 0.03, 3
@@ -96,7 +97,9 @@ class RawSweep:
             if self.plan.canaries:
                 raise Stop("the vantage has no way to any canary")
             return
-        numbers = self.ask_canaries(CALIBRATION)
+        numbers = self.ask_canaries(CALIBRATION, BRISK)
+        if self.witnesses.lost(numbers) > TOO_BRISK:
+            numbers = self.ask_canaries(CALIBRATION, GENTLE)
         sent, answered = self.witnesses.tally(numbers)
         in_time = numbers[self.witnesses.okay[numbers] & (self.witnesses.delay[numbers] < PATIENCE)]
         self.quiet_loss = (sent.sum() - len(in_time) + 1) / (sent.sum() + 2)
@@ -110,11 +113,11 @@ class RawSweep:
         slowest = float(self.witnesses.delay[in_time].max()) if len(in_time) else PATIENCE
         self.rounds.early = min(PATIENCE, max(EARLIEST, TIMES_SLOWEST * slowest))
 
-    def ask_canaries(self, number: int) -> Any:
-        """Ask about so many canaries, every one at least once, gently, and wait for them; their numbers."""
+    def ask_canaries(self, number: int, pace: float) -> Any:
+        """Ask about so many canaries, every one at least once, at most `pace` a second, and wait for them; their numbers."""
         witnesses = self.witnesses
         per_host = [self.plan.per_host * len(np.unique(witnesses.host))] if self.plan.per_host else []
-        rate = min([GENTLE, *per_host, *([self.plan.rate] if self.plan.rate else [])])
+        rate = min([pace, *per_host, *([self.plan.rate] if self.plan.rate else [])])
         usable = np.flatnonzero(self.air.front_of[witnesses.host] >= 0)
         weight = np.maximum(witnesses.weight[usable], 1e-9)
         number = int(min(number, max(20.0, rate * 5)))
@@ -138,7 +141,7 @@ class RawSweep:
     def close_canaries(self) -> None:
         """Ask every witness again after the last port: a source barred half-way is seen here."""
         if len(self.air.fronts) and self.plan.canaries:
-            self.witnesses.round[self.ask_canaries(CLOSING_EACH * len(self.plan.canaries))] = CLOSING
+            self.witnesses.round[self.ask_canaries(CLOSING_EACH * len(self.plan.canaries), BRISK)] = CLOSING
 
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 

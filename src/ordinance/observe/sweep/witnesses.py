@@ -72,6 +72,12 @@ class Witnesses:
         who, known = self.who[numbers], len(self.port)
         return np.bincount(who, minlength=known), np.bincount(who[self.okay[numbers]], minlength=known)
 
+    def lost(self, numbers: Array) -> float:
+        """Share of some canaries that those lost which answered at all."""
+        sent, answered = self.tally(numbers)
+        alive = answered > 0
+        return float(1 - answered[alive].sum() / max(1, sent[alive].sum()))
+
     def of_round(self, number: int, family: int | None = None) -> Array:
         """Numbers of the canaries that count for a round."""
         found = np.flatnonzero(self.round[: self.count] == number)

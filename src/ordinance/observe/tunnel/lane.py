@@ -27,7 +27,7 @@ class TunnelLane(Lane):
         settings: dict[str, Any], seed: float, dial: Dial, stopped: Callable[[], bool],
     ) -> None:  # fmt: skip
         super().__init__(addresses, canaries, work, settings, seed)
-        self.epoll.close()
+        self.flight.close()
         self.windows.size = min(self.windows.size, FLIGHT)
         self.dial = dial
         self.stopped = stopped

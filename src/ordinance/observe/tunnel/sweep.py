@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ordinance.observe.agent.lane import Lane
-from ordinance.observe.agent.sweep import Sweep
+from ordinance.observe.agent.sweep import GENTLE, Sweep
 from ordinance.observe.agent.wire import Outcome
 from ordinance.observe.api import CouldNotLook, Deadline
 from ordinance.observe.tunnel.burst import PATIENCE, Dial, burst
@@ -54,6 +54,8 @@ class Asked:
 
 class TunnelSweep(Sweep):
     """One sweep job, as of `Sweep`. `dial` makes connections to the vantage; `check` raises when the run is over."""
+
+    pace = GENTLE
 
     def __init__(
         self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None], dial: Dial, check: Callable[[], None]
