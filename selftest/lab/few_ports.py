@@ -24,6 +24,7 @@ from ordinance.judge.intranet import not_reachable
 from ordinance.judge.management import management_plane
 from ordinance.judge.names import not_named
 from ordinance.judge.services import right_host, speaks_what_it_says
+from ordinance.judge.smuggled import no_smuggled_service
 from ordinance.judge.stealth import without_holes
 from ordinance.lab import state
 from ordinance.lab.ns import join_network
@@ -62,6 +63,7 @@ def no_protocols(target, seen, inventory, profile):
 JUDGES = {
     "9.A.1/telnet-blocked": (("guarded-ports",), telnet_blocked, "public"),
     "9.A.1/ftp-blocked": (("guarded-ports",), ftp_blocked, "public"),
+    "9.A.1/no-smuggled-service": (("perimeter-sweep", "conversations"), no_smuggled_service, "public"),
     "9.A.2/inbound-tcp": (("perimeter-sweep", "conversations", "stealth"), no_holes, "public"),
     "9.A.2/inbound-udp": (("inbound-udp",), inbound_udp, "public"),
     "9.A.2/inbound-protocols": (("inbound-protocols",), no_protocols, "public"),

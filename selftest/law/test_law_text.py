@@ -31,6 +31,7 @@ CLAUSES = """
 COVERED = {
     "9.A.1/telnet-blocked": ("public-groups", "outside", ("guarded-ports",)),
     "9.A.1/ftp-blocked": ("public-groups", "outside", ("guarded-ports",)),
+    "9.A.1/no-smuggled-service": ("public-groups", "outside", ("perimeter-sweep", "conversations")),
     "9.A.2/inbound-tcp": ("public-groups", "outside", ("perimeter-sweep", "conversations", "stealth")),
     "9.A.2/inbound-protocols": ("public-groups", "outside", ("inbound-protocols",)),
     "9.A.2/inbound-udp": ("public-groups", "outside", ("inbound-udp",)),

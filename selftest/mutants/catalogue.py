@@ -8,6 +8,7 @@ from __future__ import annotations
 from selftest.mutants.breaks import (
     attribution,
     blocked,
+    crossing,
     door,
     headline,
     limits,
@@ -25,6 +26,7 @@ from selftest.mutants.mutant import Mutant
 _ROOMS = (
     verdicts,
     blocked,
+    crossing,
     attribution,
     sweep,
     perimeter,
