@@ -39,11 +39,19 @@ def translated(space: Space, nat: Nat, of: Set) -> Set:
 PASS = Segment(NONE, NONE, EVERY, None)
 
 
+class Simple(NamedTuple):
+    """A rule of matches and one plain verdict, as decisions: over what it may match, and over what it must."""
+
+    leaf: int
+    may: int
+    must: int
+
+
 class Block(NamedTuple):
     """A run of rules, for those who follow packets through a chain (see `trace`)."""
 
-    known: bool  #: nothing in them is unknown
     rules: tuple[Rule, ...]
+    touched: Set  #: the packets to which some of the rules may do something
     stopped: Set  #: the packets that for certain do not come to its end
 
 
@@ -54,8 +62,12 @@ class Summary:
         self.space = space
         self.matcher = matcher
         self.chains: dict[str, Segment] = {}
-        self._returns = False
         self.blocks: dict[str, list[Block]] = {}
+
+    def touched(self, segment: Segment) -> Set:
+        """Return the packets to which a row of rules may do something."""
+        parts = (segment.accept, segment.back, self.dropped(segment), segment.taint, segment.notrack)
+        return self.space.any_of(parts)
 
     def dropped(self, segment: Segment) -> Set:
         """Return what a segment may drop."""
@@ -67,12 +79,9 @@ class Summary:
     def chain(self, key: str, rules: tuple[Rule, ...]) -> Segment:
         """Sum up a chain and remember it; the chains that it jumps to must have been summed up before."""
         row: list[Segment] = []
-        self._returns = any(
-            isinstance(last, Verdict) and last.kind is Kind.RETURN for rule in rules for last in rule.statements[-1:]
-        )
-        for simple, run in groupby(map(self._decision, rules), key=lambda found: isinstance(found, int)):
+        for simple, run in groupby(map(self._simple, rules), key=lambda found: isinstance(found, Simple)):
             if simple:
-                row.append(self._decided([found for found in run if isinstance(found, int)]))
+                row.append(self._decided([found for found in run if isinstance(found, Simple)]))
             else:
                 row += [found for found in run if isinstance(found, Segment)]
         while len(row) > 1:
@@ -83,24 +92,36 @@ class Summary:
         found = self.chains[key] = row[0] if row else PASS
         return found
 
-    def _decision(self, rule: Rule) -> int | Segment:
-        """Return a rule of known matches and one plain verdict, as nearly every rule is, as a decision; others as segments."""
+    def _simple(self, rule: Rule) -> Simple | Segment:
+        """Return a rule of matches and one plain verdict, as nearly every rule is, as a decision; others as segments."""
         *matches, last = rule.statements or (None,)
         leaf = _LEAVES.get(last.kind) if isinstance(last, Verdict) else None
         if leaf is None or not all(isinstance(match, MATCHES) for match in matches):
             return self.rule(rule.statements)
         found = self.matcher.plain(matches, leaf)  # type: ignore[arg-type]
         if found is not None:
-            return found
+            return Simple(leaf, found, found)
         may, must = self.matcher.every(matches)  # type: ignore[arg-type]
-        return self.space.decision(may, leaf) if may == must else self.rule(rule.statements)
+        first = self.space.decision(may, leaf)
+        return Simple(leaf, first, first if may == must else self.space.decision(must, leaf))
 
-    def _decided(self, decisions: list[int]) -> Segment:
-        """Return a run of rules without unknowns as one segment."""
-        found = self.space.first_of(decisions)
-        accept, on = (self.space.decided(found, leaf) for leaf in (ACCEPT, NONE))
-        back = self.space.decided(found, BACK) if self._returns else NONE
-        return Segment(accept, back, on, None)
+    def _decided(self, run: list[Simple]) -> Segment:
+        """Return a run of simple rules as one segment.
+
+        Where something is unknown, a packet may be accepted if it is when every accepting rule matches as far as it may, and
+        every other one only where it must; so for each verdict. Each rule is met once, so no truth of the unknowns does more.
+        """
+        space = self.space
+        leaves = {rule.leaf for rule in run}
+        exact = all(rule.may == rule.must for rule in run)
+        certain = space.first_of([rule.must for rule in run])
+        sets = dict.fromkeys((ACCEPT, DROP, BACK), NONE)
+        for leaf in leaves:
+            if exact and leaf == DROP:
+                continue
+            best = certain if exact else space.first_of([rule.may if rule.leaf == leaf else rule.must for rule in run])
+            sets[leaf] = space.decided(best, leaf)
+        return Segment(sets[ACCEPT], sets[BACK], space.decided(certain, NONE), None if exact else sets[DROP])
 
     def then(self, first: Segment, second: Segment) -> Segment:
         """Join two neighbours."""
@@ -125,7 +146,7 @@ class Summary:
             lead += 1
         may, must = self.matcher.every(statements[:lead])  # type: ignore[arg-type]
         if len(statements) == lead + 1 and isinstance(verdict := statements[lead], Verdict):
-            simple = self._simple(verdict.kind, may, must)
+            simple = self._plain(verdict.kind, may, must)
             if simple is not None:
                 return simple
         course = _Course(self, may, must)
@@ -133,7 +154,7 @@ class Summary:
             course.meet(statement)
         return course.end()
 
-    def _simple(self, kind: Kind, may: Set, must: Set) -> Segment | None:
+    def _plain(self, kind: Kind, may: Set, must: Set) -> Segment | None:
         """Matches and one plain verdict: nearly every rule."""
         on = self.space.complement(must)
         exact = may == must

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ordinance.proof.ir import Base, Chain, Havoc, Kind, Nat, Rule, Ruleset, Statement, Taint, Verdict, VerdictMap
 from ordinance.proof.matching import MATCHES, unknowns
-from ordinance.proof.segments import BLOCK, Block, Segment, translated
+from ordinance.proof.segments import BLOCK, Block, translated
 from ordinance.proof.space import NONE, Set
 
 if TYPE_CHECKING:
@@ -53,35 +52,32 @@ class Tracer:
         for block in self._blocks(chain):
             if packets == NONE:
                 return
-            if block.known and self._space.both(packets, block.stopped) == NONE:
+            mine = self._space.both(packets, block.touched)
+            if mine == NONE:
                 continue
-            mine = self._space.both(packets, block.stopped) if block.known else packets
             yield from self._row(chain, block, mine, sure)
             packets = self._space.minus(packets, block.stopped)
 
     def _row(self, chain: Chain, block: Block, packets: Set, sure: bool) -> Iterator[Hit]:
         for rule in block.rules:
-            on = self._summary.rule(rule.statements).on
-            mine = self._space.minus(packets, on) if block.known else packets
+            segment = self._summary.rule(rule.statements)
+            mine = self._space.both(packets, self._summary.touched(segment))
             if mine != NONE:
                 yield from self._rule(chain, rule, mine, sure)
-                packets = self._space.both(packets, on)
+                packets = self._space.both(packets, segment.on)
 
     def _blocks(self, chain: Chain) -> list[Block]:
-        """Cut a chain into runs of rules without unknowns, and single ones with; remembered for the next question."""
+        """Cut a chain into runs of rules; remembered for the next question."""
         found = self._summary.blocks.get(chain.key)
         if found is None:
-            segments = [self._summary.rule(rule.statements) for rule in chain.rules]
-            found = self._summary.blocks[chain.key] = []
-            for known, run in groupby(zip(chain.rules, segments, strict=True), key=_is_known):
-                pairs = tuple(run)
-                step = BLOCK if known else 1
-                found += [self._block(known, pairs[at : at + step]) for at in range(0, len(pairs), step)]
+            starts = range(0, len(chain.rules), BLOCK)
+            found = self._summary.blocks[chain.key] = [self._block(chain.rules[at : at + BLOCK]) for at in starts]
         return found
 
-    def _block(self, known: bool, pairs: tuple[tuple[Rule, Segment], ...]) -> Block:
-        stopped = self._space.any_of([self._space.complement(segment.on) for _, segment in pairs])
-        return Block(known, tuple(rule for rule, _ in pairs), stopped)
+    def _block(self, rules: tuple[Rule, ...]) -> Block:
+        segments = [self._summary.rule(rule.statements) for rule in rules]
+        touched = self._space.any_of([self._summary.touched(segment) for segment in segments])
+        return Block(rules, touched, self._space.any_of([self._space.complement(segment.on) for segment in segments]))
 
     def _rule(self, chain: Chain, rule: Rule, reach: Set, sure: bool) -> Iterator[Hit]:
         for statement in rule.statements:
@@ -120,7 +116,3 @@ class Tracer:
             yield Hit(chain, rule, reach, sure=sure)
         elif verdict.kind in (Kind.JUMP, Kind.GOTO):
             yield from self._chain(self._ruleset.chains[verdict.target], reach, sure)
-
-
-def _is_known(pair: tuple[Rule, Segment]) -> bool:
-    return pair[1].drop is None and pair[1].taint == NONE
