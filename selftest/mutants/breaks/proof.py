@@ -35,8 +35,8 @@ BREAKS = (
         "return-accepts",
         "return lets a packet pass",
         "proof/segments.py",
-        "return Segment(NONE, may, on, None if exact else NONE)",
-        "return Segment(may, NONE, on, None if exact else NONE)",
+        "Kind.RETURN: BACK}",
+        "Kind.RETURN: ACCEPT}",
         NFT,
     ),
     Mutant(
@@ -51,8 +51,8 @@ BREAKS = (
         "policy-ignored",
         "a base chain's policy is always accept",
         "proof/walk.py",
-        "if base.policy is Kind.DROP:",
-        "if False:",
+        "if base.policy is Kind.ACCEPT:",
+        "if True:",
         NFT,
     ),
     Mutant(
@@ -163,8 +163,8 @@ BREAKS = (
         "prefix-off-by-one",
         "the last address of a prefix is not in it",
         "proof/read/values.py",
-        "return int(net.network_address), int(net.broadcast_address)",
-        "return int(net.network_address), max(int(net.network_address), int(net.broadcast_address) - 1)",
+        "return first, first | below",
+        "return first, max(first, (first | below) - 1)",
         NFT,
     ),
     Mutant(

@@ -202,9 +202,11 @@ class Combiner:
                     return node
                 walked = [memory[kid] if kid in memory else walk(kid) for kid in kids]
                 if level in levels:
-                    found = walked[0]
-                    for kid in walked[1:]:
-                        found = join(found, kid)
+                    row = list(dict.fromkeys(walked))
+                    while len(row) > 1:  # neighbours first: what is joined stays small for longest
+                        pairs = [join(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+                        row = pairs + row[len(pairs) * 2 :]
+                    found = row[0]
                 else:
                     found = self.node(level, bounds, walked)
                 memory[node] = found
