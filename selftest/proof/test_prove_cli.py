@@ -1,11 +1,13 @@
 """`ordinance prove`: text, JSON and exit codes, for what is right and for what is not."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ordinance.cli import main
+from ordinance.proving.policyfile import from_inventory
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = str(ROOT / "inventory" / "lab.yml")
@@ -38,6 +40,12 @@ def test_the_embedded_city_is_proved(capsys):
     code, out, _ = prove(capsys, RULES, "--inventory", LAB, "--outside", "out0")
     assert code == 0
     assert out.startswith(f"{RULES}: proved: of all packets from outside")
+    assert "taken for granted: authorised as web-upload by Dana Whitfield, ITD Director until 2027-08-31" in out
+
+
+def test_an_authorisation_ends_with_its_last_day():
+    on, after = (from_inventory(Path(LAB), "default", date(2027, month, day)) for month, day in ((8, 31), (9, 1)))
+    assert len(on.services) == len(after.services) + 1
 
 
 def test_the_strict_profile_finds_the_web_and_the_zone(capsys):
@@ -106,7 +114,7 @@ def test_a_change_of_nat_is_a_difference(capsys, files):
     nat = "table ip n {{ chain p {{ type nat hook prerouting priority dstnat;\ntcp dport {0} dnat to 198.51.100.9:23;\n}}\n}}\n"
     folder = files(a_nft=nat.format(2525), b_nft=nat.format(2526))
     code, out, _ = prove(capsys, "--diff", folder / "a.nft", folder / "b.nft")
-    assert (code, "for other packets than before" in out) == (1, True)
+    assert (code, "for other packets than in" in out) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,13 @@ class Policy:
     icmp: bool = True
     later_fragments: bool = True
     stateless_replies: bool = True  #: of rulesets that know no connections only
+    granted: tuple[str, ...] = ()  #: exceptions among the services, in words
 
     def readings(self, stateful: bool) -> tuple[str, ...]:
         """Return what a proof under this policy takes for granted."""
         found = [STATE_READING] if stateful else [REPLY_READING] if self.stateless_replies else []
         found += [ICMP_READING] if self.icmp else []
-        return (*found, *([FRAGMENT_READING] if self.later_fragments else []))
+        return (*found, *([FRAGMENT_READING] if self.later_fragments else []), *self.granted)
 
     def from_outside(self, space: Space) -> Set:
         """Return the packets that come in from outside."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from msgspec import Meta, Struct
 
 from ordinance.inventory.load import load as load_inventory
 from ordinance.judge.allowed import allowances
+from ordinance.judge.allowed_in import openings
 from ordinance.law.load import load_profile
 from ordinance.proof.fields import interface
 from ordinance.proof.policy import PERIMETER, Policy, Service
@@ -74,14 +76,18 @@ def from_file(path: Path) -> Policy:
     return Policy(services, tuple(found.outside), found.rule, found.icmp, found.later_fragments, found.stateless_replies)
 
 
-def from_inventory(path: Path, profile: str) -> Policy:
-    """Return the perimeter of 9.A.2: what the inventory's hosts may be reached by under a profile. Raises DataError."""
+def from_inventory(path: Path, profile: str, today: date | None = None) -> Policy:
+    """Return the perimeter of 9.A: what the inventory's hosts may be reached by under a profile, and what ITD authorised.
+
+    An authorisation counts to its last day. Raises DataError.
+    """
     inventory = load_inventory(path)
-    services = tuple(
+    services = [
         Service((one.address,), one.protocol, tuple((port, port) for port in one.ports), one.why)
         for one in allowances(inventory, load_profile(profile))
-    )
-    return Policy(services, ())
+    ]
+    opened = [one.service for one in openings(inventory, today or datetime.now(UTC).date()) if one.service is not None]
+    return Policy((*services, *opened), (), granted=tuple(one.why for one in opened))
 
 
 def facing(policy: Policy, outside: tuple[str, ...]) -> Policy:
