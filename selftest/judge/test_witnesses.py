@@ -31,6 +31,10 @@ FLOW = (
     "src={to} dst={source} sport={port} dport=40000 [ASSURED] mark=0 use=1"
 )
 
+ICMP = "ipv4     2 icmp     1 29 src=203.0.113.9 dst=198.51.100.8 type=8 code=0 id=7 src=198.51.100.8 dst=203.0.113.9 type=0 code=0 id=7"
+#: As the kernel tells a connection that a flowtable carries (nf_conntrack_standalone.c, ct_seq_show).
+OFFLOADED = FLOW.replace("431999 ESTABLISHED ", "").replace("[ASSURED]", "[OFFLOAD]")
+
 
 def judge(
     probed: SweepSighting | None = None, rules: RulesetSighting | None = None, heard_of: ListenerSighting | None = None,
@@ -107,6 +111,10 @@ def test_one_story_of_every_port_is_compliant() -> None:
             {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="203.0.113.9", to=WWW, port=22),))},
             f"a connection of 203.0.113.9 to {WWW}:22/tcp is open, and the ruleset would not let it begin",
         ),
+        (
+            {"rules": seen(listing(ONLY_80), flows=(OFFLOADED.format(source="203.0.113.9", to=WWW, port=22),))},
+            f"a connection of 203.0.113.9 to {WWW}:22/tcp is open, and the ruleset would not let it begin",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: str) -> None:
@@ -124,7 +132,7 @@ def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: s
         {"heard_of": heard(www=telling("www", listener(80), by_snmp=None, unseen={"snmp": "no user"}))},
         {"heard_of": heard(www=telling("www", listener(80, address="*")))},
         {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="203.0.113.9", to=WWW, port=80),))},
-        {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="198.51.100.6", to=WWW, port=22), "no flow at all"))},
+        {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="198.51.100.6", to=WWW, port=22), ICMP))},
         {"rules": seen(listing(ONLY_80 + f"ip daddr {UNUSED} tcp dport 8443 accept"))},  # nobody has the address
         {
             "rules": seen(listing(ONLY_80 + f"ip saddr 192.0.2.30 ip daddr {WWW} tcp dport 21 accept")),
@@ -154,6 +162,10 @@ def blind() -> RulesetSighting:
             {"heard_of": heard(news=telling("news", by_ssh=None, by_snmp=None, unseen={"ssh": "gone", "snmp": "mute"}))},
             "news did not tell its listeners",
         ),
+        ({"heard_of": heard(news=telling("news", by_ssh=(), by_snmp=None, unseen={"snmp": "mute"}))}, "news did not tell"),
+        ({"heard_of": heard(news=telling("news", by_ssh=(), by_snmp=()))}, "it named none at all"),
+        ({"rules": seen(listing(ONLY_80), flows=("no flow at all",))}, "the first: no flow at all"),
+        ({"rules": seen(listing(ONLY_80), flows=("ipv4     2 tcp      6 9 ESTABLISHED half a line",))}, "could not be read"),
     ],
 )
 def test_a_witness_that_did_not_answer_proves_nothing(given: dict[str, Any], words: str) -> None:

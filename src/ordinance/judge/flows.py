@@ -15,10 +15,13 @@ from ordinance.proof.policy import Policy
 from ordinance.proof.space import NONE
 
 #: nf_conntrack(5) of procfs: family, its number, protocol, its number, seconds left, state, then both directions.
+#: A flow that a flowtable carries (offloaded) has neither seconds nor state.
 _FLOW = re.compile(
-    r"ipv[46]\s+\d+\s+(tcp|udp)\s+\d+\s+\d+\s+(?:([A-Z_]+)\s+)?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)"
+    r"ipv[46]\s+\d+\s+(tcp|udp)\s+\d+\s+(?:\d+\s+)?(?:([A-Z_]+)\s+)?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)"
     r".*?src=(\S+) dst=\S+ sport=(\d+)"
 )
+_OTHER = re.compile(r"(?:ipv[46]|unknown)\s+\d+\s+(\S+)\s+\d+\s")
+_OPEN = {"ESTABLISHED", None}
 
 
 def outliving(
@@ -29,7 +32,7 @@ def outliving(
     own |= {host.ssh.address for host in inventory.hosts.values() if host.ssh is not None}
     for line in flows:
         found = _FLOW.match(line)
-        if found is None or found[1] != "tcp" or found[2] != "ESTABLISHED":
+        if found is None or found[1] != "tcp" or found[2] not in _OPEN:
             continue
         source, asked, answers = ip_address(found[3]), ip_address(found[4]), ip_address(found[7])
         if source in own or asked not in group.addresses:
@@ -37,6 +40,14 @@ def outliving(
         if not _may_begin(read, policy, source, answers, (int(found[5]), int(found[8]))):
             where = place(str(asked), int(found[6]))
             yield where, f"a connection of {source} to {where} is open, and the ruleset would not let it begin"
+
+
+def unread(flows: tuple[str, ...]) -> Iterator[str]:
+    """Yield the lines that may be a TCP connection and cannot be read as one."""
+    for line in flows:
+        other = _OTHER.match(line)
+        if not _FLOW.match(line) and (other is None or other[1] == "tcp"):
+            yield line
 
 
 def _may_begin(read: Read, policy: Policy, source: Address, target: Address, ports: tuple[int, int]) -> bool:

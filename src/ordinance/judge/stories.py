@@ -42,7 +42,7 @@ class PortStory:
 
 def findings(story: PortStory, told: HostListeners | None, inventory: Inventory, today: date) -> Iterator[str]:
     """Yield each disagreement, and each listener or translation that nobody declared."""
-    mute = story.host is not None and (told is None or (told.by_ssh is None and told.by_snmp is None))
+    mute = story.host is not None and (told is None or not (told.by_ssh or told.by_snmp))
     yield from _probed(story, inventory, today, mute=mute)
     if story.listener is not None and story.host is not None:
         yield from _listened(story, story.listener, story.host, told)

@@ -14,7 +14,7 @@ from datetime import date
 from ordinance.inventory.model import Address, Host, Inventory, PublicGroup
 from ordinance.judge.allowed_in import outside
 from ordinance.judge.attribution import Where, attribute, holder, nobody_home, place
-from ordinance.judge.flows import outliving
+from ordinance.judge.flows import outliving, unread
 from ordinance.judge.rules_at import Doorway, Lets
 from ordinance.judge.ruleset import NotRead, Read, firewall, running
 from ordinance.judge.stories import PortStory, Probe, findings
@@ -166,13 +166,15 @@ class _Case:
         for wall in self.walls:
             if wall.flows is None:
                 yield f"the connections of {wall.name} were not read ({wall.no_flows or 'nobody said why'})"
+            elif strange := tuple(unread(wall.flows)):
+                yield f"{len(strange)} connections of {wall.name} could not be read, the first: {strange[0]}"
         for name in dict.fromkeys(host.name for address in self.group.addresses if (host := self._holder(address))):
             seen = self.seen.listeners.of(name)
             if seen is None:
                 yield f"nobody asked {name} for its listeners"
                 continue
-            if seen.by_ssh is None and seen.by_snmp is None:
-                yield f"{name} did not tell its listeners ({'; '.join(seen.unseen.values())})"
+            if not seen.by_ssh and not seen.by_snmp:  # who was asked listens, so nothing at all is no list
+                yield f"{name} did not tell its listeners ({'; '.join(seen.unseen.values()) or 'it named none at all'})"
 
     def witnesses(self) -> Iterator[Witness]:
         """Say that each of the three answered."""
