@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from ordinance.judge.names import not_named
 from ordinance.judge.verdict import Compliant, Violated
 from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
-from ordinance.sight.perimeter import Answer, Conversation
-from selftest.judge.city_cases import CITY, NS, WWW4, ZONE, a_talk, group, talks, with_city
+from ordinance.sight.perimeter import Answer, Conversation, FamilyBound
+from selftest.judge.city_cases import CITY, NS, PROFILE, WWW4, ZONE, a_sweep, a_talk, group, talks, with_city
 
 UNUSED = "ordinance-0.city.example"
 REVERSE = "100.51.198.in-addr.arpa"
@@ -66,7 +66,7 @@ def seen(*servers: ServerNames, no_udp: str = "") -> NamesSighting:
 
 def judged(*servers: ServerNames, more: tuple[Conversation, ...] = (), city=CITY):
     """What was seen over TCP, with the same good answers over UDP."""
-    return not_named(ZONE, seen(*servers, udp()), talks(*more), city)
+    return not_named(ZONE, seen(*servers, udp()), a_sweep(), talks(*more), inventory=city, profile=PROFILE)
 
 
 def test_no_name_no_transfer_no_certificate_is_compliant() -> None:
@@ -77,10 +77,10 @@ def test_no_name_no_transfer_no_certificate_is_compliant() -> None:
 
 
 def test_what_was_asked_over_one_transport_alone_is_unproven() -> None:
-    verdict = not_named(ZONE, seen(tcp(), no_udp="tool: no python3"), talks(), CITY)
+    verdict = not_named(ZONE, seen(tcp(), no_udp="tool: no python3"), a_sweep(), talks(), inventory=CITY, profile=PROFILE)
     assert verdict.state.value == "unproven"
     assert "not asked over UDP, as the public asks (tool: no python3)" in verdict.reason
-    assert not_named(ZONE, seen(udp()), talks(), CITY).state.value == "unproven"
+    assert not_named(ZONE, seen(udp()), a_sweep(), talks(), inventory=CITY, profile=PROFILE).state.value == "unproven"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_question_without_an_answer_is_unproven(server: ServerNames, words: st
 
 
 def test_a_server_that_nobody_asked_is_unproven() -> None:
-    assert not_named(ZONE, seen(), talks(), CITY).state.value == "unproven"
+    assert not_named(ZONE, seen(), a_sweep(), talks(), inventory=CITY, profile=PROFILE).state.value == "unproven"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,20 @@ def test_a_certificate_that_was_not_seen_is_unproven(more: Conversation, words: 
 
 def test_ports_that_nobody_talked_to_are_unproven() -> None:
     left_out = (group(((1000, 2000),), Answer.OPEN, by=WWW4),)
-    assert not_named(ZONE, seen(tcp()), talks(left_out=left_out), CITY).state.value == "unproven"
+    said = talks(left_out=left_out)
+    assert not_named(ZONE, seen(tcp(), udp()), a_sweep(), said, inventory=CITY, profile=PROFILE).state.value == "unproven"
+
+
+def test_ports_that_the_sweep_may_have_missed_may_show_a_certificate() -> None:
+    for given, words in (
+        ({"complete": False, "why_incomplete": "interrupted"}, "interrupted"),
+        ({"bounds": tuple(FamilyBound(family=f, rounds=1, miss_bound=0.2) for f in (4, 6))}, "may have been missed"),
+        ({"echo_families": (4,)}, "no outside echo"),
+    ):
+        sweep = a_sweep(**given)
+        verdict = not_named(ZONE, seen(tcp(), udp()), sweep, talks(), inventory=CITY, profile=PROFILE)
+        assert verdict.state.value == "unproven"
+        assert words in verdict.reason
 
 
 @pytest.mark.parametrize("city", [with_city(intranet=()), with_city(public_dns=None)])
@@ -273,5 +286,5 @@ def test_an_ipv6_witness_is_one() -> None:
     zone = dataclasses.replace(CITY.public_dns, witness_address=ip_address("2001:db8:100:1::8"))
     six = replace(WITNESS, type="AAAA", records=(Record("www.city.example", "AAAA", "2001:db8:100:1:0:0:0:8"),))
     servers = (tcp(before=six, after=six), udp(before=six, after=six))
-    verdict = not_named(ZONE, seen(*servers), talks(), with_city(public_dns=zone))
+    verdict = not_named(ZONE, seen(*servers), a_sweep(), talks(), inventory=with_city(public_dns=zone), profile=PROFILE)
     assert isinstance(verdict, Compliant), verdict.reason

@@ -139,6 +139,14 @@ def test_without_a_watcher_only_hosts_that_answer_are_proven() -> None:
     assert f"{WWW}:" not in verdict.reason
 
 
+def test_without_a_watcher_silence_on_a_path_that_loses_packets_is_none() -> None:
+    lossy = replace(CONTROL, silent=1)
+    verdict = joined(probe(WWW, arrived=0), watched=(BLIND,), control=lossy)
+    assert isinstance(verdict, Unproven)
+    assert f"{WWW}: no answer" in verdict.reason
+    assert isinstance(joined(control=lossy), Compliant), "what was seen to arrive was not lost"
+
+
 def test_without_a_watcher_a_reset_from_nowhere_is_not_taken_for_the_firewalls() -> None:
     alone = [probe(WWW, RST_NOWHERE, arrived=0)]
     assert f"{WWW}: no answer" in joined(*alone, watched=(BLIND,)).reason

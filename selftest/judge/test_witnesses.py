@@ -31,7 +31,10 @@ FLOW = (
     "src={to} dst={source} sport={port} dport=40000 [ASSURED] mark=0 use=1"
 )
 
-ICMP = "ipv4     2 icmp     1 29 src=203.0.113.9 dst=198.51.100.8 type=8 code=0 id=7 src=198.51.100.8 dst=203.0.113.9 type=0 code=0 id=7"
+ICMP = (
+    "ipv4     2 icmp     1 29 src=203.0.113.9 dst=198.51.100.8 type=8 code=0 id=7 "
+    "src=198.51.100.8 dst=203.0.113.9 type=0 code=0 id=7 mark=0 use=1"
+)
 #: As the kernel tells a connection that a flowtable carries (nf_conntrack_standalone.c, ct_seq_show).
 OFFLOADED = FLOW.replace("431999 ESTABLISHED ", "").replace("[ASSURED]", "[OFFLOAD]")
 

@@ -2,7 +2,10 @@
 
 A program of its own, for it moves to the auditor's desk. The looks and the judges are the audit's; what is narrowed is the range
 of ports, in the sweep and in what the judges ask for, the public addresses, and the canaries of a round: fewer canaries mean more
-rounds until the same bound holds. Prints as JSON: control -> [verdict, reason].
+rounds until the same bound holds. Telnet and FTP are judged by the probes alone: the ruleset, which the audit holds against them
+too, could only take from what they prove, and what is asked here is what a path makes of them.
+
+Prints as JSON: control -> [verdict, reason].
 """
 
 import json
@@ -44,18 +47,13 @@ PUBLIC = [
 CANARIES = 400
 
 
-def zone_not_named(target, names, talks, inventory, profile):
-    """The one judge that needs no profile."""
-    return not_named(target, names, talks, inventory)
-
-
 def no_holes(target, sweep, talks, holes, inventory, profile):
     """What ordinary connections show, and the stealth pass."""
     return without_holes(target, inbound_tcp(target, sweep, talks, inventory, profile), holes, inventory)
 
 
 def no_protocols(target, seen, inventory, profile):
-    """Another judge that needs no profile."""
+    """The one judge that needs no profile."""
     return inbound_protocols(target, seen, inventory)
 
 
@@ -71,7 +69,7 @@ JUDGES = {
     "9.A.2/right-host": (("perimeter-sweep", "conversations"), right_host, "public"),
     "9.A.2/management-plane": (("management-plane",), management_plane, "fw"),
     "9.A.3/not-reachable": (("perimeter-sweep", "conversations", "intranet-inside"), not_reachable, "intranet"),
-    "9.A.3/not-named": (("public-names", "conversations"), zone_not_named, "city.example"),
+    "9.A.3/not-named": (("public-names", "perimeter-sweep", "conversations"), not_named, "city.example"),
     "9.A.3/through-internet-server": (("perimeter-sweep", "conversations"), through_internet_server, "www"),
 }
 

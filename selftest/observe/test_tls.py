@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ordinance.observe.api import CouldNotLook, Deadline, Unseen
+from ordinance.observe.api import CouldNotLook, Deadline, TurnedAway, Unseen
 from ordinance.observe.memory import MemoryJournal
 from ordinance.observe.protocols import identify
 from ordinance.observe.tls import names_of
@@ -132,6 +132,44 @@ def test_an_unverified_look_reads_the_names_of_any_certificate(tmp_path):
     with peer(tls_server(tmp_path, EXPIRED)) as port, desk.connect(LOOPBACK, port, Deadline.after(5)) as dialogue:
         found = dialogue.start_tls("", None, verify=False)
     assert (found.names, found.verified) == (("mail.example", "mail"), False)
+
+
+def turns_away(tmp_path, alert):
+    """A server that ends the handshake for every name by this alert."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    file = tmp_path / "pair.pem"
+    tls_server(tmp_path, GOOD)
+    context.load_cert_chain(file)
+    context.sni_callback = lambda *asked: alert
+
+    def behaviour(connection):
+        with context.wrap_socket(connection, server_side=True):
+            pass
+
+    return behaviour
+
+
+@pytest.mark.parametrize(
+    ("alert", "answered"),
+    [
+        (ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME, True),
+        (ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE, True),
+        (ssl.ALERT_DESCRIPTION_ACCESS_DENIED, True),
+        (ssl.ALERT_DESCRIPTION_INTERNAL_ERROR, False),
+        (None, False),
+    ],
+)
+def test_an_alert_turns_a_name_away_and_hanging_up_does_not(tmp_path, alert, answered):
+    desk = door(MemoryJournal()).at("here")
+    behaviour = turns_away(tmp_path, alert) if alert else lambda connection: connection.recv(1)
+    with (
+        peer(behaviour) as port,
+        pytest.raises(CouldNotLook) as failure,
+        desk.connect(LOOPBACK, port, Deadline.after(5)) as dialogue,
+    ):
+        dialogue.start_tls("intranet.example", None, verify=False)
+    assert failure.value.reason is Unseen.PROTOCOL
+    assert isinstance(failure.value, TurnedAway) is answered
 
 
 def test_starttls_works_through_an_ssh_vantage(tmp_path, monkeypatch):

@@ -19,9 +19,12 @@ def test_intranet_is_not_reachable(
 
 
 @control("9.A.3/not-named")
-def test_intranet_is_not_named(check: Check, public_names: NamesSighting, conversations: ConversationSighting) -> None:
+def test_intranet_is_not_named(
+    check: Check, public_names: NamesSighting, perimeter_sweep: SweepSighting, conversations: ConversationSighting
+) -> None:
     """Public DNS has no record of the Intranet server and gives no zone away; no certificate of a public host names it."""
-    check.settle(not_named(check.target, public_names, conversations, check.inventory))
+    seen = public_names, perimeter_sweep, conversations
+    check.settle(not_named(check.target, *seen, inventory=check.inventory, profile=check.profile))
 
 
 @control("9.A.3/through-internet-server")

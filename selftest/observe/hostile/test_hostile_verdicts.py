@@ -131,7 +131,7 @@ def web_verdicts(behave):
         "9.A.2/speaks-what-it-says": speaks_what_it_says("four", sweep, talks, city, open_web),
         "9.A.2/right-host": right_host("four", sweep, talks, city, open_web),
         "9.A.3/not-reachable": not_reachable("intranet", sweep, talks, inside(), inventory=city, profile=open_web),
-        "9.A.3/not-named": not_named(ZONE, names, talks, city),
+        "9.A.3/not-named": not_named(ZONE, names, sweep, talks, inventory=city, profile=open_web),
         "9.A.3/through-internet-server": through_internet_server("www", sweep, talks, city, open_web),
     }
 

@@ -87,9 +87,25 @@ def test_an_intranet_that_shows_itself_to_who_knows_its_name_is_seen() -> None:
     assert (seen.canaries, seen.identities) == ((CANARY,), (HOME,))
 
 
-def test_who_hangs_up_on_the_intranet_s_name_has_answered() -> None:
-    seen = talk(Town(listeners={WEB: by_host(stranger=reply(HOME), intranet_city_example=b"")}))
+def test_a_page_of_any_status_answers_to_the_intranet_s_name() -> None:
+    seen = talk(Town(listeners={WEB: by_host(stranger=reply(HOME), intranet_city_example=reply("", status="421 Elsewhere"))}))
     assert (seen.canaries, seen.cut, seen.unseen) == ((), "", "")
+
+
+def test_who_hangs_up_on_the_intranet_s_name_has_not_answered() -> None:
+    """A connection that breaks by itself looks the same."""
+    town = Town(listeners={WEB: by_host(stranger=reply(HOME), intranet_city_example=b"")})
+    said = conversations(context(town, PLAIN, lambda name: opened(80)))
+    assert "asked as intranet.city.example, its page could not be read: protocol: the peer hung up" in said.conversations[0].cut
+    verdict = not_reachable("intranet", a_sweep(), said, inside(), inventory=PLAIN, profile=PROFILE)
+    assert verdict.state.value == "unproven"
+    assert "was not seen (asked as intranet.city.example" in verdict.reason
+
+
+def test_a_page_that_breaks_off_behind_a_redirect_was_not_seen() -> None:
+    moved = reply("", "Location: http://www.city.example/", status="302 Found")
+    seen = talk(Town(listeners={WEB: by_host(stranger=moved, www_city_example=b"", intranet_city_example=moved)}))
+    assert "the peer hung up" in seen.unseen
 
 
 def test_a_redirect_to_its_own_name_is_followed_on_the_same_address() -> None:
@@ -161,7 +177,7 @@ def test_a_certificate_of_mail_that_was_not_seen_is_said_to_be_so(town: Town) ->
     assert (seen.protocol, seen.tls_names, seen.unseen) == ("smtp", (), "")
     assert seen.uncertified
     said = conversations(context(town, PLAIN, lambda name: opened(25)))
-    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), said, PLAIN)
+    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), a_sweep(), said, inventory=PLAIN, profile=PROFILE)
     assert verdict.state.value == "unproven"
     assert f"the certificate that {WWW4} port 25 offers was not seen" in verdict.reason
 
@@ -177,7 +193,7 @@ def test_a_certificate_that_is_shown_to_who_knows_the_intranet_s_name_is_seen() 
     )  # fmt: skip
     said = conversations(context(town, PLAIN, lambda name: opened(443)))
     assert said.conversations[-1].tls_names == ("www.city.example", "intranet.city.example")
-    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), said, PLAIN)
+    verdict = not_named(ZONE, public_names(context(name_town(), PLAIN)), a_sweep(), said, inventory=PLAIN, profile=PROFILE)
     assert verdict.state.value == "violated"
 
 

@@ -10,7 +10,7 @@ from ordinance.judge.names import not_named
 from ordinance.observe.api import CouldNotLook, Deadline
 from ordinance.observe.looks.public_names import public_names, questions
 from ordinance.observe.protocols import dns_udp
-from selftest.judge.city_cases import CITY, NS, WWW4, ZONE, talks, with_city
+from selftest.judge.city_cases import CITY, NS, PROFILE, WWW4, ZONE, a_sweep, talks, with_city
 from selftest.observe.looks.city_looks import NameServer, Town, context, one
 
 WITNESS = {("www.city.example", "A"): WWW4, ("city.example", "NS"): "ns.city.example.", ("ns.city.example", "A"): NS}
@@ -25,7 +25,7 @@ DEAD = Town(agent={"udp": lambda job: {"exchanges": [{"answer": "silent", "reply
 
 
 def verdict_of(system: Town) -> tuple[str, str]:
-    verdict = not_named(ZONE, public_names(context(system)), talks(), CITY)
+    verdict = not_named(ZONE, public_names(context(system)), a_sweep(), talks(), inventory=CITY, profile=PROFILE)
     return verdict.state.value, verdict.reason
 
 

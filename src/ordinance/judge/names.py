@@ -8,14 +8,25 @@ from collections.abc import Iterator
 from ordinance.inventory.model import Inventory, PublicDns
 from ordinance.judge.names_doubts import certificate_doubts, dns_doubts, resolves
 from ordinance.judge.names_private import Private, plain
+from ordinance.judge.rotation import whole
+from ordinance.judge.sweeping import sweep_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
+from ordinance.law.model import Profile
 from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
-from ordinance.sight.perimeter import Conversation, ConversationSighting
+from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepSighting
 
 RULE = "9.A.3: the Intranet server is for inside"
 
 
-def not_named(target: str, names: NamesSighting, talks: ConversationSighting, inventory: Inventory) -> Verdict:
+def not_named(
+    target: str,
+    names: NamesSighting,
+    sweep: SweepSighting,
+    talks: ConversationSighting,
+    *,
+    inventory: Inventory,
+    profile: Profile,
+) -> Verdict:
     """Judge the public zone `target`, as every one of its servers showed it, and the certificates of all public services."""
     dns = inventory.public_dns
     if dns is None or dns.zone != target or not inventory.intranet:
@@ -26,7 +37,9 @@ def not_named(target: str, names: NamesSighting, talks: ConversationSighting, in
     if breaches:
         told = "; ".join(dict.fromkeys(breach.text for breach in breaches))
         return Violated(f"{target}: {told}; {RULE}", breaches, witnesses)
-    doubts = tuple(dict.fromkeys((*dns_doubts(names, dns, private), *certificate_doubts(talks, inventory))))
+    sweep = whole(sweep, inventory, profile)
+    unswept = (doubt for group in inventory.public for doubt in sweep_doubts(group, sweep, profile))  # who shows a certificate
+    doubts = tuple(dict.fromkeys((*dns_doubts(names, dns, private), *certificate_doubts(talks, inventory), *unswept)))
     if doubts:
         return Unproven(f"{target}: {'; '.join(doubts)}", witnesses=witnesses)
     evidence = tuple(_evidence(names, talks))

@@ -47,7 +47,9 @@ def _doubts(group: PublicGroup, seen: CrossingSighting, inventory: Inventory) ->
     asked = {probe.address for probe in probes} | set(seen.unasked)
     yield from (f"{address} was not asked" for address in map(str, group.addresses) if address not in asked)
     yield from watch_doubts(seen, versions, needed=False)
-    alive = frozenset(probe.address for version in versions for probe in seen.controls(version) if probe.answered)
+    # on a path that loses packets, those of a hole may be among the lost
+    sound = [version for version in versions if not any(probe.silent for probe in seen.controls(version))]
+    alive = frozenset(probe.address for version in sound for probe in seen.controls(version) if probe.answered)
     yield from probe_doubts(probes, seen, inventory, alive)
 
 

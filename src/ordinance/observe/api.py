@@ -44,6 +44,10 @@ class CouldNotLook(Exception):
         self.observation = observation
 
 
+class TurnedAway(CouldNotLook):
+    """A TLS server says by a fatal alert that it will not serve the name it was asked for: an answer, unlike hanging up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """An absolute moment on the monotonic clock; drips do not move it."""

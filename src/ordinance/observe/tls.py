@@ -9,11 +9,15 @@ from collections.abc import Callable
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from ordinance.observe.api import CouldNotLook, TlsPeer, Unseen
+from ordinance.observe.api import CouldNotLook, TlsPeer, TurnedAway, Unseen
 from ordinance.observe.safetext import safe_line
 
 _MOST_NAMES = 500
 _PIECE = 16_384  #: one TLS record
+#: Alerts of servers that have nothing for a name (RFC 6066 section 3, RFC 8446 section 6.2), as OpenSSL calls them.
+_TURNED_AWAY = frozenset({
+    "TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_ACCESS_DENIED",
+})  # fmt: skip
 
 
 class TlsLayer:
@@ -30,7 +34,7 @@ class TlsLayer:
         self._verified = context.verify_mode is ssl.CERT_REQUIRED
 
     def handshake(self) -> TlsPeer:
-        """Shake hands. IDENTITY when the certificate is not the expected one, PROTOCOL for everything else that fails."""
+        """Shake hands. IDENTITY: the certificate is not the expected one; else PROTOCOL, as TurnedAway by an alert that says so."""
         while True:
             try:
                 self._object.do_handshake()
@@ -42,7 +46,8 @@ class TlsLayer:
                 raise CouldNotLook(Unseen.IDENTITY, f"the certificate is not right: {error.verify_message}") from error
             except ssl.SSLError as error:
                 self._tell()
-                raise CouldNotLook(Unseen.PROTOCOL, f"no TLS: {error.reason or 'broken'}") from error
+                missed = TurnedAway if error.reason in _TURNED_AWAY else CouldNotLook
+                raise missed(Unseen.PROTOCOL, f"no TLS: {error.reason or 'broken'}") from error
             else:
                 self._flush()
                 return self._peer()

@@ -1,7 +1,8 @@
 """Look "conversations": what speaks on every open port the sweep found, and on every service declared for outside.
 
 A web server is asked for its front page as a stranger would, by address, and then by the Intranet's names: one who shows the
-Intranet shows it to whoever knows its name.
+Intranet shows it to whoever knows its name. A page of any status, or a TLS alert, answers to a name; hanging up does not: a
+connection may break by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 from ordinance.inventory.model import Address, Service
-from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, TurnedAway, VantagePoint, look
 from ordinance.observe.identity import identify_service
 from ordinance.observe.protocols.front_page import Way, by_address, unread, visit
 from ordinance.observe.protocols.http import HttpReply
@@ -104,7 +105,7 @@ def _pages(vantage: VantagePoint, place: Place, spoken: Spoken, name: str = "") 
     try:
         return visit(vantage, place[0], way, Deadline.after(SECONDS), server_name=name), ""
     except CouldNotLook as missed:
-        refused = bool(name) and missed.reason is Unseen.PROTOCOL  # hanging up on a name is an answer
+        refused = bool(name) and isinstance(missed, TurnedAway)
         return (), "" if refused else f"its page could not be read: {missed}"
 
 
@@ -143,10 +144,8 @@ def _shown_to(vantage: VantagePoint, place: Place, name: str) -> tuple[str, ...]
     with vantage.connect(*place, Deadline.after(SECONDS)) as dialogue:
         try:
             return dialogue.start_tls(name, None, verify=False).names
-        except CouldNotLook as missed:
-            if missed.reason is not Unseen.PROTOCOL:
-                raise
-            return ()  # an alert, or hanging up, on a name is an answer
+        except TurnedAway:
+            return ()
 
 
 def _of_mail(vantage: VantagePoint, place: Place) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ordinance.inventory.model import Address
-from ordinance.observe.api import CouldNotLook, Deadline, Unseen, VantagePoint
+from ordinance.observe.api import Deadline, TurnedAway, VantagePoint
 from ordinance.observe.protocols.http import HttpReply, fetch
 
 MOST_PAGES = 4
@@ -42,7 +42,7 @@ def visit(
 ) -> tuple[HttpReply, ...]:
     """Fetch the page and those it sends the visitor on to, in order; with `other_ports` also on another port of the address.
 
-    CouldNotLook when the first cannot be fetched, or a later one for another reason than that the peer does not serve it.
+    CouldNotLook when the first cannot be fetched, or a later one for another reason than that the peer will not serve its name.
     """
     replies = [_fetch(vantage, address, way, deadline, server_name)]
     seen = {way}
@@ -53,9 +53,7 @@ def visit(
         way = onward
         try:
             replies.append(_fetch(vantage, address, way, deadline, way.host))
-        except CouldNotLook as missed:
-            if missed.reason is not Unseen.PROTOCOL:
-                raise
+        except TurnedAway:
             break
     return tuple(replies)
 
