@@ -367,6 +367,12 @@ def mute(connection):
     time.sleep(3)
 
 
+def greets_and_sleeps(connection):
+    """As a mail server whose next words are lost on the way."""
+    connection.sendall(b"220 mail.city.example ESMTP\r\n")
+    mute(connection)
+
+
 def dns_server(connection):
     data = connection.recv(1000)
     if data[2:4] == b"\x6f\x72":
@@ -395,6 +401,8 @@ IDENTIFY = [
     ("closed", lambda c: c.shutdown(socket.SHUT_RDWR)),
     ("unknown", lambda c: c.sendall(b"\x00\x01\x02 hello")),
     ("closed", lambda c: c.sendall(b"421 4.7.0 too many connections\r\n")),
+    ("silent", greets_and_sleeps),
+    ("closed", lambda c: (c.sendall(b"220 x\r\n"), c.recv(1000))),
 ]
 
 

@@ -34,7 +34,7 @@ class TlsLayer:
         self._verified = context.verify_mode is ssl.CERT_REQUIRED
 
     def handshake(self) -> TlsPeer:
-        """Shake hands. IDENTITY: the certificate is not the expected one; else PROTOCOL, as TurnedAway by an alert that says so."""
+        """Shake hands. IDENTITY: the certificate is not the expected one. Else PROTOCOL, as TurnedAway where an alert says so."""
         while True:
             try:
                 self._object.do_handshake()

@@ -24,6 +24,8 @@ HTTP_QUESTION = b"GET / HTTP/1.0\r\nAccept-Encoding: identity\r\n\r\n"
 _OPENINGS = ((b"SSH-", "ssh"), (b"+OK", "pop3"), (b"* OK", "imap"), (b"* PREAUTH", "imap"), (b"* BYE", "imap"), (b"RFB ", "vnc"),
              (b"HTTP/", "http"), (b"554", "smtp"), (b"120", "ftp"), (b"400 ", "nntp"), (b"502 ", "nntp"))  # fmt: skip
 _TELNET_COMMANDS = range(0xF0, 0xFF)  #: after IAC, RFC 854
+#: A greeting of which it was not heard whose it is, for the question got lost, or its answer did.
+_UNANSWERED = {Unseen.DEADLINE: "silent", Unseen.PROTOCOL: "closed"}
 _PROMPTS = (b"login:", b"username:", b"password:")
 
 
@@ -32,8 +34,8 @@ class Spoken:
     """What was found.
 
     `protocol`: smtp, nntp, ftp, ssh, telnet, http, imap, pop3, vnc, dns, tls, echo, silent (took the connection and said
-    nothing to anything), closed (hung up on everything without a word, or with 421: not now) or unknown. `inside` is the protocol
-    within TLS.
+    nothing to anything, or greeted and said no more), closed (hung up on everything without a word, or with 421: not now, or
+    after its greeting) or unknown. `inside` is the protocol within TLS.
     """
 
     protocol: str
@@ -157,6 +159,7 @@ class _Inquiry:
                 return _nntp(dialogue)
         except CouldNotLook as failure:
             self._note(failure)
+            return _UNANSWERED.get(failure.reason, "")
         return ""
 
 
