@@ -64,16 +64,21 @@ def main(given: list[str]) -> int:
             if (error := done.exception()) is not None:
                 failed.append(f"a round ended with {error!r}")
                 continue
+            keep(asked.keep, f"{asked.seed}-{len(total.small)}", done.result().small)
             total.add(done.result())
             tell(total, time.monotonic() - begun)
-    asked.keep.mkdir(parents=True, exist_ok=True)
-    for number, text in enumerate(total.small):
-        (asked.keep / f"{asked.seed}-{number}.txt").write_text(text + "\n", "utf-8")
-        say(f"\n{text}")
     lacking = [*failed, *shortcomings(total, Counter())]
     summary = {"versions": versions(), "tally": dict(sorted(total.tally.items())), "constructs": dict(sorted(total.used.items()))}
     say(json.dumps({**summary, "disagreements": len(total.disagreements), "lacking": lacking}, indent=1))
     return 1 if total.disagreements or lacking else 0
+
+
+def keep(where: Path, name: str, found: list[str]) -> None:
+    """Show disagreements, and keep each in a file."""
+    for number, text in enumerate(found):
+        where.mkdir(parents=True, exist_ok=True)
+        (where / f"{name}-{number}.txt").write_text(text + "\n", "utf-8")
+        say(f"\n{text}\n")
 
 
 def tell(total: Result, seconds: float) -> None:

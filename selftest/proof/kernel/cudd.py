@@ -138,6 +138,10 @@ class CuddSpace:
     def _bits_of(self, fields: Iterable[str]) -> list[str]:
         return [bit for field in fields for bit in self._bits.get(field, ())]
 
+    def support(self, of: Set) -> tuple[str, ...]:
+        bits = self._sets[of].support
+        return tuple(name for name, own in self._bits.items() if not bits.isdisjoint(own))
+
     def forget(self) -> None:
         """Nothing: CUDD sees to its own memory."""
 

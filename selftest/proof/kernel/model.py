@@ -28,7 +28,11 @@ class Proof:
         walk = Walk([ruleset], space)
         self.outcomes = {hook: walk.path(ruleset, hook) for hook in ("forward", "input")}
         summaries = [walk.summary(ruleset).chains[base.chain] for base in bases(ruleset, "prerouting")]
-        self._doubtful = any(summary.notrack and summary.drop is not None for summary in summaries)
+        unknown = walk.matcher.variables
+        self._doubtful = any(
+            summary.notrack and (summary.drop is not None or unknown & {*walk.space.support(summary.notrack)})
+            for summary in summaries
+        )
         tracked = {4: IPV4 in ruleset.tracked, 6: IPV6 in ruleset.tracked}
         self.tracked = Tracked(tracked, any(outcome.rewrites for outcome in self.outcomes.values()))
 
