@@ -35,8 +35,7 @@ class Opening:
 
 def inbound_policy(seen: FirewallRules, host: Host, inventory: Inventory, profile: Profile, today: date) -> Policy:
     """Return what may come in through a firewall by the devices that face outside."""
-    opened = [found.service for found in openings(inventory, today) if found.service is not None]
-    return Policy((*_services(inventory, profile), *opened), outside(seen, host))
+    return Policy(services(inventory, profile, today), outside(seen, host))
 
 
 def outside(seen: FirewallRules, host: Host) -> tuple[str, ...]:
@@ -97,6 +96,11 @@ def _place(text: str) -> tuple[Address, int, str] | None:
     return address, int(found[2]), found[3]
 
 
-def _services(inventory: Inventory, profile: Profile) -> Iterator[Service]:
-    for found in allowances(inventory, profile):
-        yield Service((found.address,), found.protocol, tuple((port, port) for port in found.ports), found.why)
+def services(inventory: Inventory, profile: Profile, today: date) -> tuple[Service, ...]:
+    """Return everything that may come in: the readings of the policy, and what ITD authorised until `today` or later."""
+    read = [
+        Service((found.address,), found.protocol, tuple((port, port) for port in found.ports), found.why)
+        for found in allowances(inventory, profile)
+    ]
+    opened = [found.service for found in openings(inventory, today) if found.service is not None]
+    return (*read, *opened)
