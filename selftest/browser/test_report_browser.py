@@ -26,9 +26,9 @@ QUIET = (
 #: What stands in the report and is not shown.
 HIDDEN = """[...document.querySelectorAll("main .law, main .check, main .why, main .later li, main .observations li")]
   .filter(one => !one.checkVisibility({contentVisibilityAuto: true}))"""
-#: Boxes whose content runs over their own side.
+#: Boxes whose content runs over their own side; the picture of a firewall may be moved sideways in its own.
 TOO_WIDE = """[...document.querySelectorAll("main *")]
-  .filter(one => one.scrollWidth > one.clientWidth + 1 && !one.closest("svg, .unseen"))
+  .filter(one => one.scrollWidth > one.clientWidth + 1 && !one.closest("svg, .unseen, .wide"))
   .filter(one => getComputedStyle(one).display != "inline")
   .map(one => one.outerHTML.slice(0, 90))"""
 VIEWS = [(1280, 900), (390, 844)]

@@ -13,7 +13,7 @@ from ordinance.judge.authorised import authorisations
 from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, telnet_by_rulesets
 from ordinance.judge.ruleset import ruleset_proof
 from ordinance.judge.saved import saved_equals_running
-from ordinance.judge.verdict import Compliant, Evidence, Unproven, Violated, Witness
+from ordinance.judge.verdict import Compliant, Evidence, Passages, Unproven, Violated, Witness
 from ordinance.sight.rulesets import Device, Listing, RulesetSighting
 from selftest.judge.perimeter_city import MAIL, PROFILE, WWW
 from selftest.judge.rulesets_made import DEVICES, GOOD, TODAY, authorisation, city, listing, seen
@@ -115,6 +115,22 @@ def test_an_authorisation_that_cannot_be_compared_proves_nothing(wrong: dict[str
     verdict = proof(seen(), city(authorisation(**wrong)))
     assert isinstance(verdict, Unproven)
     assert "web-upload" in verdict.reason
+
+
+def rows(rules: str) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
+    verdict = proof(seen(listing(rules)))
+    drawn = next(item for item in verdict.evidence if isinstance(item, Passages))
+    return {(row.source, row.target): (row.what, row.beyond) for row in drawn.rows}
+
+
+def test_what_passes_between_the_zones_is_told_for_a_picture() -> None:
+    good = rows(GOOD)
+    assert good["outside (out0)", "outside (out0)"] == (("TCP 25, 80, 119, 443 over IPv4 only",), False)
+    assert good["public (in0)", "outside (out0)"] == (("everything",), False)
+    assert not any(target == "the firewall itself" for _, target in good)
+    bad = rows(GOOD + "ip protocol gre accept\nmeta nfproto ipv6 udp dport 53 accept")
+    words = ("TCP 25, 80, 119, 443 over IPv4 only; UDP 53 over IPv6 only; GRE over IPv4", "only")
+    assert bad["outside (out0)", "public (in0)"] == (words, True)
 
 
 # -- 9.A.1/authorisations ------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def _changed(value: Any, change: Change) -> Any:
 #: Names of fields and of what the report looks up: a table with other keys is another record, not a hostile one.
 _RECORDS = (
     model.Results, model.RunRecord, model.ClauseRecord, model.CheckRecord, model.ControlRecord, model.EvidenceRecord,
-    model.Observation,
+    model.Observation, model.PassageRecord,
 )  # fmt: skip
 _LOOKED_UP = {"name", "zone", "host", "by", "on", "until", "reference", "state", "ordinance"} | {state.value for state in State}
 _FIXED = _LOOKED_UP | {name for record in _RECORDS for name in record.__struct_fields__}

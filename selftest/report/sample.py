@@ -14,6 +14,8 @@ from ordinance.judge.verdict import (
     Evidence,
     NotApplicable,
     NotRun,
+    Passage,
+    Passages,
     Unproven,
     Verdict,
     Violated,
@@ -141,6 +143,18 @@ def _proof(text: str, *ids: str) -> tuple[Witness, ...]:
     return (Witness(text, ids),)
 
 
+def zones(say: Worded = str) -> Passages:
+    """What passes a firewall, one way of it beyond the policy."""
+    rows = (
+        Passage(say("outside (out0)"), say("public (dmz0)"), (say("TCP 25, 53, 80, 119, 443; UDP 53"), say("ICMP"))),
+        Passage(say("outside (out0)"), say("inside (in0)"), (say("TCP 23 over IPv6 only"),), beyond=True),
+        Passage(
+            say("public (dmz0)"), say("the firewall itself"), (say("TCP " + ", ".join(str(port) for port in range(7000, 7400))),)
+        ),
+    )
+    return Passages(say("what may begin between the 3 zones of fw, by its ruleset"), ("o-000005",), rows)
+
+
 def checks(say: Worded = str) -> list[tuple[PlannedCheck, Verdict]]:
     """Every verdict at least once; `say` may turn each text that comes from elsewhere into something worse."""
     echo = _proof(say("the outside echo answered on TCP 23 before and after"), "o-000001")
@@ -163,7 +177,7 @@ def checks(say: Worded = str) -> list[tuple[PlannedCheck, Verdict]]:
     )
     tcp = Compliant(
         say("6 open ports, all within e-mail, newsgroups and the public web"),
-        _seen(say("25 on mail, 119 on news, 80 and 443 on www, 53 on dns"), "o-000005"),
+        (*_seen(say("25 on mail, 119 on news, 80 and 443 on www, 53 on dns"), "o-000005"), zones(say)),
         echo,
     )
     password = Violated(

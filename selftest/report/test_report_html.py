@@ -172,6 +172,17 @@ def test_a_verdict_that_is_not_one_of_ours_is_shown_as_unproven():
     assert len(list(by_id(root, "unproven").iter("article"))) == 9
 
 
+def test_what_passes_a_firewall_is_drawn_way_by_way(everything: Element):
+    drawn = [node for node in everything.iter("{http://www.w3.org/2000/svg}svg") if node.get("class") == "zones"]
+    assert len(drawn) == 1
+    ways = list(drawn[0].iter("{http://www.w3.org/2000/svg}g"))
+    assert [way.get("class") for way in ways] == [None, "beyond", None]
+    assert "Beyond the policy: from outside (out0) to inside (in0): TCP 23 over IPv6 only" in words_of(ways[1])
+    assert words_of(ways[2]).count("...") == 2  # four hundred ports: in the picture, and in its title
+    places = [int(next(way.iter("{http://www.w3.org/2000/svg}rect")).get("y", "")) for way in ways]
+    assert places == sorted(set(places))
+
+
 def test_evidence_with_many_observations_links_some_and_counts_the_rest():
     made = sample.make()
     seen = [sample.observation(number, "x", "connect", "ok", "y") for number in range(1, 41)]

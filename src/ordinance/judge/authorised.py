@@ -13,7 +13,8 @@ from datetime import date
 from ordinance.inventory.model import Inventory
 from ordinance.judge.allowed_in import Opening, openings, outside
 from ordinance.judge.barred import Barred, guarded_ports
-from ordinance.judge.ruleset import NotRead, Read, firewall, running, told
+from ordinance.judge.ruleset import told
+from ordinance.judge.ruleset_read import NotRead, Read, firewall, running
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.proof.fields import CT_STATES

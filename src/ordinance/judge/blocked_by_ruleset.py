@@ -13,7 +13,8 @@ from datetime import date
 from ordinance.inventory.model import Inventory
 from ordinance.judge.allowed_in import openings, outside
 from ordinance.judge.barred import Barred, Ports, ftp_ports, telnet_ports
-from ordinance.judge.ruleset import NotRead, firewall, running, told
+from ordinance.judge.ruleset import told
+from ordinance.judge.ruleset_read import NotRead, firewall, running
 from ordinance.judge.verdict import Compliant, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.proof.verdict import prove

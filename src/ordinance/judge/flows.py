@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from ordinance.inventory.model import Address, Inventory, PublicGroup
 from ordinance.judge.attribution import place
 from ordinance.judge.rules_at import FIRST, SYN
-from ordinance.judge.ruleset import Read
+from ordinance.judge.ruleset_read import Read
 from ordinance.proof.fields import IPV4, IPV6, TCP, Range, ip_range
 from ordinance.proof.policy import Policy
 from ordinance.proof.space import NONE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ordinance.inventory.model import Address
-from ordinance.judge.ruleset import Read
+from ordinance.judge.ruleset_read import Read
 from ordinance.proof.fields import CT_STATES, IPV4, IPV6, TCP, Range, address_of, ip_range
 from ordinance.proof.policy import PROTOCOLS, Policy
 from ordinance.proof.space import NONE, Set

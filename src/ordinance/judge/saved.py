@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ordinance.errors import DataError
 from ordinance.inventory.model import Inventory
-from ordinance.judge.ruleset import NotRead, firewall, read
+from ordinance.judge.ruleset_read import NotRead, firewall, read
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.proof.diff import MAY_CHANGE, PASSES_NO_MORE, PASSES_NOW, Change, Difference, compare
 from ordinance.proof.gate import differences

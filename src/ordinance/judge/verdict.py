@@ -44,6 +44,23 @@ class Witness(Evidence):
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What may begin from one zone of a firewall to another; `beyond` when some of it is not within the policy."""
+
+    source: str
+    target: str
+    what: tuple[str, ...]  #: in lines: "TCP 25, 80; ICMP"
+    beyond: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passages(Evidence):
+    """What passes between the zones of a firewall, for a picture of it."""
+
+    rows: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Compliant:
     """The policy is obeyed, as far as the evidence goes; the witness shows that the looking worked."""
 

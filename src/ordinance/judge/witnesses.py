@@ -16,7 +16,7 @@ from ordinance.judge.allowed_in import outside
 from ordinance.judge.attribution import Where, attribute, holder, nobody_home, place
 from ordinance.judge.flows import outliving, unread
 from ordinance.judge.rules_at import Doorway, Lets
-from ordinance.judge.ruleset import NotRead, Read, firewall, running
+from ordinance.judge.ruleset_read import NotRead, Read, firewall, running
 from ordinance.judge.stories import PortStory, Probe, findings
 from ordinance.judge.sweeping import host_hops, sweep_doubts, sweep_witnesses
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness

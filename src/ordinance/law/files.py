@@ -101,4 +101,5 @@ class ProfileFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     retention_days: Days
     miss_bound: Chance
     clock_skew_max: Count
-    sweep_age_max: Days
+    #: a policy of a night before there was rotation does not have it: then what was asked a day ago is too old
+    sweep_age_max: Days = 1

@@ -26,12 +26,22 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any] = {}
 
 
+class PassageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What may begin from one zone of a firewall to another."""
+
+    source: str
+    target: str
+    what: list[str]
+    beyond: bool  #: some of it is not within the policy
+
+
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of evidence in a check."""
 
     text: str
     witness: bool
     observations: list[str]
+    passages: list[PassageRecord] = []  #: of a firewall's zones, for a picture
 
 
 class CheckRecord(msgspec.Struct, frozen=True, kw_only=True):

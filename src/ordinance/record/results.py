@@ -14,12 +14,12 @@ import msgspec
 from ordinance.errors import OrdinanceError
 from ordinance.inventory.model import Inventory
 from ordinance.judge.allowed_in import openings
-from ordinance.judge.verdict import Evidence, NotApplicable, NotRun, State, Verdict, Violated, Waived, Witness
+from ordinance.judge.verdict import Evidence, NotApplicable, NotRun, Passages, State, Verdict, Violated, Waived, Witness
 from ordinance.law.model import Law, Profile
 from ordinance.plan import PlannedCheck
 from ordinance.record.clauses import clause_records, live_attestation
 from ordinance.record.headline import Headline, count, headline
-from ordinance.record.model import CheckRecord, ControlRecord, EvidenceRecord, PlanRecord, Results, RunRecord
+from ordinance.record.model import CheckRecord, ControlRecord, EvidenceRecord, PassageRecord, PlanRecord, Results, RunRecord
 from ordinance.record.readings import readings
 from ordinance.record.stamp import stamp
 
@@ -166,7 +166,11 @@ def _check(law: Law, planned: PlannedCheck, verdict: Verdict, seconds: float) ->
 
 
 def _evidence(item: Evidence) -> EvidenceRecord:
-    return EvidenceRecord(text=item.text, witness=isinstance(item, Witness), observations=list(item.observations))
+    rows = item.rows if isinstance(item, Passages) else ()
+    passages = [PassageRecord(source=row.source, target=row.target, what=list(row.what), beyond=row.beyond) for row in rows]
+    return EvidenceRecord(
+        text=item.text, witness=isinstance(item, Witness), observations=list(item.observations), passages=passages
+    )
 
 
 def _valid_until(facts: RunFacts, word: Headline, ends_on: Iterable[date], timezone: str) -> str:

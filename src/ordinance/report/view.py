@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ordinance.record.model import CheckRecord, ClauseRecord, ControlRecord, Observation, Results, RunRecord
+from ordinance.record.model import CheckRecord, ClauseRecord, ControlRecord, EvidenceRecord, Observation, Results, RunRecord
 from ordinance.report import words
+from ordinance.report.picture import Picture, picture
 
 LINKS_A_PIECE = 12  #: observations linked from one piece of evidence; the others are counted
 APPENDIX_MOST = 1_000  #: observations printed in the appendix; the journal has them all
@@ -28,6 +29,7 @@ class Piece:
     links: tuple[Link, ...]
     more: int  #: cited observations that are not linked
     missing: int  #: cited observations that the journal does not hold
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +192,16 @@ def _appendix(checks: Sequence[CheckRecord], known: dict[str, Observation]) -> t
 
 def _check(number: int, check: CheckRecord, numbers: dict[str, int], known: dict[str, Observation]) -> CheckView:
     def pieces(*, witness: bool) -> tuple[Piece, ...]:
-        return tuple(_piece(item.text, item.observations, numbers, known) for item in check.evidence if item.witness is witness)
+        return tuple(_piece(item, numbers, known) for item in check.evidence if item.witness is witness)
 
     return CheckView(number, check, words.kind(check.verdict), pieces(witness=False), pieces(witness=True))
 
 
-def _piece(text: str, cited: list[str], numbers: dict[str, int], known: dict[str, Observation]) -> Piece:
+def _piece(item: EvidenceRecord, numbers: dict[str, int], known: dict[str, Observation]) -> Piece:
+    cited = item.observations
     links = tuple(Link(name, numbers.get(name, 0)) for name in cited[:LINKS_A_PIECE] if name in known)
     missing = sum(name not in known for name in cited)
-    return Piece(text, links, max(0, len(cited) - missing - len(links)), missing)
+    return Piece(item.text, links, max(0, len(cited) - missing - len(links)), missing, picture(item.passages))
 
 
 def _clause(number: int, clause: ClauseRecord, checks: tuple[CheckView, ...], later: dict[str, ControlRecord]) -> ClauseView:
