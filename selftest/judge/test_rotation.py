@@ -101,7 +101,7 @@ def test_tonights_part_and_a_sound_night_before_are_the_whole() -> None:
     assert verdict.state is State.COMPLIANT
     told = " ".join(piece.text for piece in verdict.evidence)
     assert "327675 of 327675 ports (100.0 %) are known about" in told
-    assert "night-1, 1 days ago: asked ports 1024-65535 of 5 addresses" in told
+    assert "night-1, within a day: asked ports 1024-65535 of 5 addresses" in told
     assert "o-1" in {name for piece in verdict.evidence for name in piece.observations}
 
 

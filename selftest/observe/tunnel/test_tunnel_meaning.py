@@ -1,10 +1,15 @@
 """What an SSH server's words about a channel mean, and that nothing it may say is taken for "closed" but what says so."""
 
+import inspect
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ordinance.observe.agent import sweep
 from ordinance.observe.tunnel.meaning import outcome_of_refusal
+from ordinance.observe.tunnel.sweep import Deaf
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,9 @@ def test_what_the_server_says_cannot_act_on_a_terminal() -> None:
     assert outcome is not None
     assert "\x1b" not in outcome.by
     assert len(outcome.by) < 1000
+
+
+def test_who_hears_nothing_has_all_that_the_sweep_asks_of_who_hears() -> None:
+    asked = set(re.findall(r"self\.ears\.(\w+)", inspect.getsource(sweep)))
+    assert {"late", "refined", "reset_hops"} <= asked
+    assert [name for name in asked if not hasattr(Deaf(), name)] == []

@@ -175,7 +175,7 @@ class _Night:
                 continue
             elif self.age > timedelta(days=self.judge.profile.sweep_age_max):
                 most = self.judge.profile.sweep_age_max
-                old = Reply(answer=Answer.UNASKED, by=f"last asked {self.days()} days ago, at most {most} are allowed")
+                old = Reply(answer=Answer.UNASKED, by=f"last asked {_ago(self.days())}, at most {most} are allowed")
                 yield PortAnswer(ports=group.ports, reply=old)
             else:
                 yield PortAnswer(ports=group.ports, reply=reply)
@@ -240,7 +240,7 @@ class _Night:
     def told(self, planned: int) -> str:
         """Say what it contributes."""
         seen = self.seen
-        name = "tonight" if not isinstance(seen, EarlierSweep) else f"{seen.run}, {self.days()} days ago"
+        name = "tonight" if not isinstance(seen, EarlierSweep) else f"{seen.run}, {_ago(self.days())}"
         parts = sorted({run for address in seen.addresses for run in _span(address)})
         asked = f"asked ports {said(parts)} of {len(seen.addresses)} addresses"
         against = self.why_not or (self.reasons[0] if self.reasons else "")
@@ -252,6 +252,10 @@ def _span(address: AddressSweep) -> Iterator[Range]:
     held = [run for group in address.answers if group.reply.answer is not Answer.UNASKED for run in group.ports]
     if held:
         yield min(first for first, _ in held), max(last for _, last in held)
+
+
+def _ago(days: int) -> str:
+    return "within a day" if days == 1 else f"{days} days ago"
 
 
 def _share(some: int, every: int) -> str:

@@ -27,6 +27,13 @@ class Deaf:
 
     privileged = False
 
+    def __init__(self) -> None:
+        self.reset_hops: dict[str, bytearray] = {}
+
+    def late(self, name: str) -> set[int]:  # noqa: ARG002 - as Ears
+        """No port is known more of."""
+        return set()
+
     @property
     def listener(self) -> Deaf:
         """Nobody listens."""
