@@ -28,20 +28,23 @@ CROWD = replace(
     intranet=(), echo=(),
 )  # fmt: skip
 EVERY_OTHER = [[port, port] for port in range(1, 50_001, 2)]  # 25,000 on each of four addresses: no two stand together
+THE_OTHERS = [*([port, port] for port in range(2, 50_000, 2)), [50_000, 65_535]]
 
 
 def told(**changed):
     """The agent's last line after a sweep that found the ports open."""
     answers = [
         {
-            "address": address, "echo": False, "answer": "open", "by": address, "type": None, "code": None, "hops": 1,
-            "times": len(EVERY_OTHER), "ports": EVERY_OTHER,
+            "address": address, "echo": False, "answer": answer, "by": address, "type": None, "code": None, "hops": 1,
+            "times": len(ports), "ports": ports,
         }
         for address in ADDRESSES
+        for answer, ports in (("open", EVERY_OTHER), ("silent", THE_OTHERS))
     ]  # fmt: skip
     line = {
         "answers": answers, "complete": True, "why_incomplete": "", "probes": 10**6, "seconds": 60.0, "canaries": [],
         "bounds": [{"family": 4, "rounds": 3, "miss_bound": 1e-5}], "voided": 0, "requeued": 0, "local": 0, "privileged": True,
+        "engine": "connect", "why": "no numpy there",
     }  # fmt: skip
     return {**line, **changed}
 
