@@ -85,6 +85,7 @@ def without_talk(address: str) -> ConversationSighting:
         ({"said": talks(a_talk(NS, 9999, protocol="", unseen="deadline: slow"))}, "9999"),
         ({"said": talks(a_talk(NS, 53, protocol="closed", said="", identities=()))}, f"{NS} port 53 serves is not known"),
         ({"said": talks(a_talk(protocol="silent", said="", identities=()))}, "did not show the home page (it said nothing)"),
+        ({"said": talks(a_talk(protocol="tls", said="", identities=()))}, "did not show the home page (it said nothing)"),
         ({"sweep": without(a_sweep(), NS)}, f"{NS} was not swept"),
         ({"sweep": a_sweep(complete=False, why_incomplete="halted")}, "halted"),
         ({"sweep": a_sweep(bounds=())}, "IPv4"),

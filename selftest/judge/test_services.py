@@ -95,6 +95,7 @@ LOST = talk(MAIL, 25, "closed", identities=(), unseen="no-answer: nothing came b
     ("said", "words"),
     [
         (talks(LOST), "was not heard: no-answer"),
+        (talks(talk(NEWS, 119, "tls", identities=())), "was not heard: it said nothing"),
         (talks(talk(MAIL, 25, "smtp", identities=())), "did not say who it is"),
     ],
 )
@@ -111,7 +112,11 @@ def test_protocols_that_were_found_nowhere_would_not_have_been_known_elsewhere()
 
 def test_an_open_port_of_which_nobody_knows_what_speaks_there_is_unproven() -> None:
     seen = sweep(swept(WWW, answered(OPEN, 8443)))
-    for said, words in ((talks(talk(WWW, 8443, "silent")), "is not known"), (talks(), "were not talked to")):
+    for said, words in (
+        (talks(talk(WWW, 8443, "silent")), "is not known"),
+        (talks(talk(WWW, 8443, "tls")), "is not known"),  # mail may be spoken within
+        (talks(), "were not talked to"),
+    ):
         verdict = verdict_of(right_host, seen, said)
         assert (verdict.state, words in verdict.reason) == (State.UNPROVEN, True), verdict.reason
 

@@ -15,6 +15,8 @@ from ordinance.sight.ports import ranges, said
 
 #: Protocols of a conversation in which nothing was said.
 MUTE = frozenset({"", "silent", "closed"})
+#: Protocols of a conversation of which nobody knows what speaks there: within TLS too, nothing may have been said.
+UNHEARD = MUTE | {"tls"}
 
 
 class Opened(NamedTuple):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ordinance.inventory.model import Inventory, Service
 from ordinance.judge.attribution import place
-from ordinance.judge.confirming import MUTE
+from ordinance.judge.confirming import UNHEARD
 from ordinance.judge.coverage import talk_doubts
 from ordinance.judge.names_private import plain
 from ordinance.judge.rotation import whole
@@ -92,7 +92,7 @@ def _sent_to(location: str) -> tuple[str, int]:
 def _unheard(talk: Conversation, talks: ConversationSighting) -> str:
     """Why it is not known whether the home page is there, or where the visitor is sent on to; "" when it is known."""
     for heard in (talk, _over_tls(talk, talks)):
-        if heard is not None and (heard.unseen or heard.protocol in MUTE):
+        if heard is not None and (heard.unseen or heard.protocol in UNHEARD):
             return heard.unseen or "it said nothing"
         if heard is not None and heard.protocol in WEB and heard.cut:
             return heard.cut

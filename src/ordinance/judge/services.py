@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup, Service
 from ordinance.judge.attribution import holder, place
-from ordinance.judge.confirming import MUTE, unconfirmed
+from ordinance.judge.confirming import UNHEARD, unconfirmed
 from ordinance.judge.rotation import whole
 from ordinance.judge.sweeping import sweep_doubts
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
@@ -84,7 +84,7 @@ class _Case:
         """Ports on which something speaks that should not be speaking there."""
         for talk in self.held():
             expected = self._expected(talk)
-            if expected and talk.protocol not in MUTE and talk.protocol not in expected:
+            if expected and talk.protocol not in UNHEARD and talk.protocol not in expected:
                 text = f"{talk.address} port {talk.port} speaks {talk.protocol}, where {' or '.join(sorted(expected))} belongs"
                 yield place(talk.address, talk.port), _quoted(text, talk), (talk.observation,)
 
@@ -97,7 +97,7 @@ class _Case:
                 protocol = self._named(port, talk)
                 belongs = host and protocol and ROLE[protocol] in host.groups
                 if protocol and not belongs and not unconfirmed(address, port, self.sweep, self.talks):
-                    spoken = bool(talk and talk.protocol not in MUTE)
+                    spoken = bool(talk and talk.protocol not in UNHEARD)
                     what = f"speaks {protocol.upper()}" if spoken else f"is open and is a port of {protocol.upper()}"
                     observations = (talk.observation,) if talk and talk.observation else self.sweep.observations
                     yield place(address, port), f"{address} port {port} {what} and is not {A_ROLE[protocol]}", observations
@@ -106,13 +106,13 @@ class _Case:
         """Mail gateways and news hosts on whose declared port something else speaks: their protocol is not where it belongs."""
         for service in self._declared():
             talk = self.talks.at(str(service.address), service.port)
-            if service.protocol in ROLE and talk and talk.protocol not in {*MUTE, service.protocol}:
+            if service.protocol in ROLE and talk and talk.protocol not in {*UNHEARD, service.protocol}:
                 text = f"{talk.address} port {talk.port} of {service.host} speaks {talk.protocol}, not {service.protocol.upper()}"
                 yield place(talk.address, talk.port), text, (talk.observation,)
 
     def _named(self, port: int, talk: Conversation | None) -> str:
         """Which of the two protocols is spoken on a port; the port's own where nothing was said."""
-        if talk is not None and talk.protocol not in MUTE:
+        if talk is not None and talk.protocol not in UNHEARD:
             return talk.protocol if talk.protocol in ROLE else ""
         return next((name for name, ports in self._well_known().items() if port in ports), "")
 
@@ -130,13 +130,13 @@ class _Case:
         """Name declared services that were not heard to be who they are, and ports of which nobody knows what speaks there."""
         for service in self._declared():
             talk = self.talks.at(str(service.address), service.port)
-            if talk is None or talk.protocol in MUTE:
+            if talk is None or talk.protocol in UNHEARD:
                 why = (talk.unseen or "it said nothing") if talk else "nobody talked to it"
                 yield f"{service.host} on {service.address} port {service.port} was not heard: {why}"
             elif service.identity not in talk.identities:
                 yield f"{service.address} port {service.port} did not say who it is (expected: {service.identity})"
         for talk in self.held():
-            if talk.protocol in MUTE and self._expected(talk) and not any(_at(service, talk) for service in self._declared()):
+            if talk.protocol in UNHEARD and self._expected(talk) and not any(_at(service, talk) for service in self._declared()):
                 yield f"what speaks on {talk.address} port {talk.port} is not known ({talk.unseen or 'it said nothing'})"
 
     def place_doubts(self) -> Iterator[str]:
@@ -145,7 +145,7 @@ class _Case:
             if not any(protocol == talk.protocol and self._is(talk.address, role) for talk in self.talks.conversations):
                 yield f"{protocol.upper()} was found on none of the {role.replace('_', ' ')}, so it would not be known elsewhere"
         for talk in self.held():
-            if talk.protocol in MUTE and talk.port in self.sweep.open_ports(talk.address):
+            if talk.protocol in UNHEARD and talk.port in self.sweep.open_ports(talk.address):
                 yield f"what speaks on {talk.address} port {talk.port} is not known ({talk.unseen or 'it said nothing'})"
 
     def common_doubts(self) -> Iterator[str]:
@@ -192,7 +192,7 @@ def _at(service: Service, talk: Conversation) -> bool:
 
 
 def _told(talk: Conversation) -> str:
-    if talk.protocol in MUTE:
+    if talk.protocol in UNHEARD:
         return f"{talk.address} port {talk.port}: {talk.unseen or 'said nothing'}"
     return _quoted(f"{talk.address} port {talk.port} speaks {talk.protocol}", talk)
 
