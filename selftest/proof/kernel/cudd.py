@@ -14,7 +14,7 @@ from dd import cudd
 
 from ordinance.proof.fields import FIELDS, Field, Range
 from ordinance.proof.masks import mask_ranges
-from ordinance.proof.space import EVERY, NONE, Set, Space
+from ordinance.proof.space import EVERY, LAST_LEAF, NONE, Set, Space
 
 
 class CuddSpace:
@@ -26,7 +26,9 @@ class CuddSpace:
         self.manager.configure(reordering=False)
         self._bits: dict[str, list[str]] = {}
         self._top: dict[str, int] = {}
-        self._sets: list[Any] = [self.manager.false, self.manager.true]
+        # the numbers up to LAST_LEAF are verdicts: of decisions, which are negative numbers
+        self._sets: list[Any] = [self.manager.false, self.manager.true, *[None] * (LAST_LEAF - EVERY)]
+        self._decisions: list[dict[int, Set]] = []
         self._numbers: dict[Any, Set] = {self.manager.false: NONE, self.manager.true: EVERY}
         self._made: dict[tuple[str, tuple[Range, ...]], Set] = {}
         for field in fields:
@@ -83,8 +85,34 @@ class CuddSpace:
                 found = ~variable | found if value >> place & 1 else ~variable & found
         return found
 
-    def box(self, tests: Mapping[str, tuple[Range, ...]]) -> Set:
-        return self.all_of(self.ranges(field, ranges) for field, ranges in tests.items())
+    def box(self, tests: Mapping[str, tuple[Range, ...]], then: Set = EVERY) -> int:
+        found = self.all_of(self.ranges(field, ranges) for field, ranges in tests.items())
+        return self.decision(found, then) if EVERY < then <= LAST_LEAF else self.both(found, then)
+
+    # -- decisions: which verdict, if any, befalls a packet
+
+    def decision(self, of: Set, leaf: int) -> int:
+        return of if leaf == EVERY else self._decide({leaf: of})
+
+    def _decide(self, sets: dict[int, Set]) -> int:
+        self._decisions.append(sets)
+        return -len(self._decisions)
+
+    def _parts(self, of: int) -> dict[int, Set]:
+        return self._decisions[-of - 1] if of < 0 else {EVERY: of}
+
+    def first_of(self, decisions: Sequence[int]) -> int:
+        left, found = EVERY, dict[int, Set]()
+        for each in decisions:
+            for leaf, of in self._parts(each).items():
+                found[leaf] = self.either(found.get(leaf, NONE), self.both(left, of))
+            left = self.minus(left, self.any_of(self._parts(each).values()))
+        return self._decide(found)
+
+    def decided(self, of: int, leaf: int) -> Set:
+        if leaf == NONE:
+            return self.complement(self.any_of(self._parts(of).values()))
+        return self._parts(of).get(leaf, NONE)
 
     def masked(self, field: str, mask: int, value: int) -> Set | None:
         """None where the other engine has none, so that both know the same."""

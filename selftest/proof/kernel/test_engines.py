@@ -25,6 +25,7 @@ def test_both_engines_have_the_same_sets(kind: Kind, capsys: pytest.CaptureFixtu
     met: Counter[bool] = Counter()
     with bed() as made:
         for number in range(RULESETS):
+            made.clear()
             written = load(made, kind.write(random.Random(SEED + number)))
             try:
                 ruleset = kind.read(made).ruleset
