@@ -54,6 +54,13 @@ def test_a_look_that_another_rests_on_is_told_as_well(city, look: str) -> None:
     assert ("perimeter-sweep", "outside", "198.51.100.0 tcp 1-65535") in told(city, look)
 
 
+def test_a_packet_that_may_be_sent_is_told_with_the_reading_that_it_rests_on(city) -> None:
+    rows = contacts(("counterexamples",), city, load_profile("default"))
+    assert {row.look for row in rows} == {"the vantage itself", "rulesets", "counterexamples"}
+    (packet,) = [row for row in rows if row.look == "counterexamples" and row.vantage == "outside"]
+    assert "a packet that the ruleset of fw lets through beyond the policy, if there is one" in packet.what
+
+
 def test_messages_are_offered_to_the_gateway_from_outside_alone(city) -> None:
     rows = contacts(("mail-limits",), city, load_profile("default"))
     offered = {(row.vantage, row.target) for row in rows if row.what.startswith("messages to")}

@@ -13,7 +13,9 @@ from ordinance.inventory.model import Inventory
 from ordinance.judge.verdict import Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.observatory import Observatory
+from ordinance.observe.api import CouldNotLook
 from ordinance.plan import PlannedCheck
+from ordinance.sightings import LookDefect
 
 
 class PolicyBroken(AssertionError):
@@ -53,11 +55,19 @@ def control(name: str) -> pytest.MarkDecorator:
     return pytest.mark.control(name)
 
 
-def sighting(look: str) -> Any:
-    """A session fixture with what the named look saw; a look that could not see makes its checks unproven."""
+def sighting(look: str, unseen: Callable[[str], Any] | None = None) -> Any:
+    """A session fixture with what the named look saw; a look that could not see makes its checks unproven.
+
+    `unseen` is for a look that only adds to what its checks rest on: it makes of any reason what they are given instead.
+    """
 
     @pytest.fixture(scope="session")
     def seen(observatory: Observatory) -> Any:
-        return observatory.see(look)
+        if unseen is None:
+            return observatory.see(look)
+        try:
+            return observatory.see(look)
+        except (CouldNotLook, LookDefect) as missed:
+            return unseen(str(missed))
 
     return seen

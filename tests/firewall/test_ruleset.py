@@ -4,6 +4,7 @@ from ordinance.judge.authorised import authorisations
 from ordinance.judge.ruleset import ruleset_proof
 from ordinance.judge.saved import saved_equals_running
 from ordinance.judge.witnesses import Sightings, witnesses_agree
+from ordinance.sight.counterexamples import CounterexampleSighting
 from ordinance.sight.listeners import ListenerSighting
 from ordinance.sight.perimeter import SweepSighting
 from ordinance.sight.rulesets import RulesetSighting
@@ -11,9 +12,11 @@ from ordinance.suite import Check, control
 
 
 @control("9.A.2/ruleset-proof")
-def test_the_ruleset_lets_in_what_the_policy_allows(check: Check, rulesets: RulesetSighting) -> None:
+def test_the_ruleset_lets_in_what_the_policy_allows(
+    check: Check, rulesets: RulesetSighting, counterexamples: CounterexampleSighting
+) -> None:
     """For every packet that can arrive from outside, what the firewall's live ruleset accepts is within the policy."""
-    check.settle(ruleset_proof(check.target, rulesets, check.inventory, check.profile, check.today))
+    check.settle(ruleset_proof(check.target, rulesets, check.inventory, check.profile, check.today, counterexamples))
 
 
 @control("9.A.2/saved-equals-running")

@@ -16,7 +16,7 @@ BREAKS = (
     Mutant(
         "web-always-allowed",
         "the profile's reading of the public web is not asked",
-        "judge/allowed.py",
+        "allowed/services.py",
         'if "internet_servers" in groups and profile.public_web == ALLOWED:',
         'if "internet_servers" in groups:',
         "judge/test_inbound.py",
@@ -24,7 +24,7 @@ BREAKS = (
     Mutant(
         "smtp-anywhere",
         "SMTP may come in to any host",
-        "judge/allowed.py",
+        "allowed/services.py",
         'if "mail_gateways" in groups:',
         "if True:",
         "judge/test_inbound.py",

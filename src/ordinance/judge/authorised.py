@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from ordinance.allowed.policy import Opening, openings, outside
 from ordinance.inventory.model import Inventory
-from ordinance.judge.allowed_in import Opening, openings, outside
 from ordinance.judge.barred import Barred, guarded_ports
 from ordinance.judge.ruleset import told
 from ordinance.judge.ruleset_read import NotRead, Read, firewall, running

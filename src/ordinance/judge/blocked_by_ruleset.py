@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ordinance.allowed.policy import openings, outside
 from ordinance.inventory.model import Inventory
-from ordinance.judge.allowed_in import openings, outside
 from ordinance.judge.barred import Barred, Ports, ftp_ports, telnet_ports
 from ordinance.judge.ruleset import told
 from ordinance.judge.ruleset_read import NotRead, firewall, running

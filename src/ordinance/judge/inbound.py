@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from ordinance.allowed.services import may_come_in
 from ordinance.inventory.model import Inventory, PublicGroup
-from ordinance.judge.allowed import may_come_in
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.confirming import opened
 from ordinance.judge.rotation import whole

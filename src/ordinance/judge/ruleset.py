@@ -6,29 +6,39 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from ordinance.allowed.policy import inbound_policy, openings
 from ordinance.inventory.model import Inventory
-from ordinance.judge.allowed_in import inbound_policy, openings
+from ordinance.judge.counterexample import beside
 from ordinance.judge.passages import passages
 from ordinance.judge.ruleset_read import NotRead, Read, firewall, running
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.proof.groups import Group
 from ordinance.proof.verdict import CannotProve, Proved, Violation, prove
+from ordinance.sight.counterexamples import CounterexampleSighting
 from ordinance.sight.rulesets import RulesetSighting
 
 RULE = "9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts"
 MOST_REGIONS = 12
 
 
-def ruleset_proof(target: str, sighting: RulesetSighting, inventory: Inventory, profile: Profile, today: date) -> Verdict:
-    """Judge the running ruleset of the firewall `target`."""
+def ruleset_proof(  # noqa: PLR0917 - two sightings, and what they are held against
+    target: str,
+    sighting: RulesetSighting,
+    inventory: Inventory,
+    profile: Profile,
+    today: date,
+    sent: CounterexampleSighting | None = None,
+) -> Verdict:
+    """Judge the running ruleset of the firewall `target`; what came back of a packet that was really sent stands beside it."""
     try:
         seen, host = firewall(target, sighting, inventory)
         found = running(seen, host)
     except NotRead as why:
         return Unproven(f"{target}: {why}")
     policy = inbound_policy(seen, host, inventory, profile, today)
-    verdict = told(target, prove(found.outcomes, policy, found.refused), found, doubts=_unreadable(inventory, today))
+    answer = prove(found.outcomes, policy, found.refused)
+    verdict = beside(told(target, answer, found, doubts=_unreadable(inventory, today)), target, sent, inventory, RULE)
     if found.refused:
         return verdict
     return replace(verdict, evidence=(*verdict.evidence, passages(seen, host, inventory, found, policy)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ordinance.allowed.policy import unplaced
 from ordinance.errors import DataError
 from ordinance.inventory.model import Host, Inventory
-from ordinance.judge.allowed_in import unplaced
 from ordinance.judge.verdict import Witness
 from ordinance.proof.gate import differences
 from ordinance.proof.ir import Ruleset

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from ordinance.allowed.policy import openings
 from ordinance.inventory.model import Address, Host, Inventory
-from ordinance.judge.allowed_in import openings
 from ordinance.judge.attribution import holder, place
 from ordinance.judge.rules_at import Lets
 from ordinance.sight.listeners import HostListeners, Listener

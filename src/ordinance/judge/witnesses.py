@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ordinance.allowed.policy import outside
 from ordinance.inventory.model import Address, Host, Inventory, PublicGroup
-from ordinance.judge.allowed_in import outside
 from ordinance.judge.attribution import Where, attribute, holder, nobody_home, place
 from ordinance.judge.flows import outliving, unread
 from ordinance.judge.rules_at import Doorway, Lets

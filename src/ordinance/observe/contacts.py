@@ -17,7 +17,11 @@ from ordinance.observe.protocols.udp_payloads import questions
 
 OUTSIDE = "outside"
 #: Looks that wait for another, which is made for them though no check asks for it.
-RESTS_ON = {"conversations": ("perimeter-sweep",), "intranet-inside": ("perimeter-sweep",)}
+RESTS_ON = {
+    "conversations": ("perimeter-sweep",),
+    "intranet-inside": ("perimeter-sweep",),
+    "counterexamples": ("rulesets",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,14 @@ def _rulesets(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]
             yield from _ssh(inventory, host.name, "reads the ruleset, loads it in an empty network namespace, changes nothing")
 
 
+def _counterexamples(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
+    for host in inventory.with_role("firewalls"):
+        if host.ruleset is not None:
+            what = f"a packet that the ruleset of {host.name} lets through beyond the policy, if there is one: a few tries"
+            yield OUTSIDE, "one address in scope, tcp or udp", f"{what}, beside a decoy and a declared service"
+            yield from _ssh(inventory, host.name, "what time it is there, if there is one")
+
+
 def _listeners(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
     for host in asked(inventory):
         yield from _ssh(inventory, host.name, "ss: its listeners")
@@ -234,5 +246,6 @@ _LISTERS: dict[str, Lister] = {
     "mail-full": _mail_full,
     "accounts": _accounts,
     "rulesets": _rulesets,
+    "counterexamples": _counterexamples,
     "listeners": _listeners,
 }

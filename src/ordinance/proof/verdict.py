@@ -78,6 +78,11 @@ def prove(outcomes: Sequence[Outcome], policy: Policy, refused: Sequence[str] = 
     return Proved(_told(outcomes), readings, (0, 1), outcomes[0].ruleset.notes)
 
 
+def violating(outcome: Outcome, policy: Policy) -> Set:
+    """Return the packets that pass one hook for certain and are outside the policy."""
+    return _Case(outcome, policy).violating
+
+
 def _cannot(cases: Sequence[_Case], readings: tuple[str, ...]) -> CannotProve:
     reasons = tuple(dict.fromkeys(reason for case in cases for reason in case.reasons()))
     shown = next((case for case in cases if case.doubtful != NONE), None)

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ordinance.allowed.policy import openings
+from ordinance.allowed.services import allowances
 from ordinance.inventory.load import load as load_inventory
-from ordinance.judge.allowed import allowances
-from ordinance.judge.allowed_in import openings
 from ordinance.law.load import load_profile
 from ordinance.proof.fields import interface
 from ordinance.proof.policy import PERIMETER, Policy, Service

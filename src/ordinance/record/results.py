@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ordinance.allowed.policy import openings
 from ordinance.errors import OrdinanceError
 from ordinance.inventory.model import Inventory
-from ordinance.judge.allowed_in import openings
 from ordinance.judge.verdict import Evidence, NotApplicable, NotRun, Passages, State, Verdict, Violated, Waived, Witness
 from ordinance.law.model import Law, Profile
 from ordinance.plan import PlannedCheck

@@ -1,6 +1,6 @@
 """What a ruleset may let in from outside, as the proof takes it (9.A.1, 9.A.2): the readings of the policy, and authorisations.
 
-The readings are the sweep's (`judge.allowed`), for every address of every host: behind address translation the inner ones count.
+The readings are the sweep's (`allowed.services`), for every address of every host: behind translation the inner ones count.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from ordinance.allowed.services import allowances
 from ordinance.inventory.model import Address, Authorisation, Host, Inventory
-from ordinance.judge.allowed import allowances
 from ordinance.law.model import Profile
 from ordinance.proof.policy import Policy, Service
 from ordinance.sight.rulesets import FirewallRules
