@@ -402,7 +402,7 @@ IDENTIFY = [
     ("unknown", lambda c: c.sendall(b"\x00\x01\x02 hello")),
     ("closed", lambda c: c.sendall(b"421 4.7.0 too many connections\r\n")),
     ("silent", greets_and_sleeps),
-    ("closed", lambda c: (c.sendall(b"220 x\r\n"), c.recv(1000))),
+    ("silent", lambda c: (c.sendall(b"220 x\r\n"), c.recv(1000))),
 ]
 
 

@@ -17,7 +17,7 @@ from ordinance.observe.protocols import dns, dns_udp
 from ordinance.sight.names import NameAnswer, NamesSighting, Record, ServerNames, ZoneTransfer
 
 OUTSIDE = "outside"
-QUESTION_SECONDS = 6.0
+QUESTION_SECONDS = 20.0  #: room for five SYNs, which a kernel sends after 0, 1, 3, 7 and 15 seconds
 TRANSFER_SECONDS = 10.0
 UDP_SECONDS = 90.0
 #: Everything by which a name can lead to a server; TXT because addresses are often left there.

@@ -24,8 +24,8 @@ HTTP_QUESTION = b"GET / HTTP/1.0\r\nAccept-Encoding: identity\r\n\r\n"
 _OPENINGS = ((b"SSH-", "ssh"), (b"+OK", "pop3"), (b"* OK", "imap"), (b"* PREAUTH", "imap"), (b"* BYE", "imap"), (b"RFB ", "vnc"),
              (b"HTTP/", "http"), (b"554", "smtp"), (b"120", "ftp"), (b"400 ", "nntp"), (b"502 ", "nntp"))  # fmt: skip
 _TELNET_COMMANDS = range(0xF0, 0xFF)  #: after IAC, RFC 854
-#: A greeting of which it was not heard whose it is, for the question got lost, or its answer did.
-_UNANSWERED = {Unseen.DEADLINE: "silent", Unseen.PROTOCOL: "closed"}
+#: What is said of a port until something better is known. A greeting is mute where the question whose it is was not answered.
+_UNDECIDED = {"unknown", "silent"}
 _PROMPTS = (b"login:", b"username:", b"password:")
 
 
@@ -34,8 +34,8 @@ class Spoken:
     """What was found.
 
     `protocol`: smtp, nntp, ftp, ssh, telnet, http, imap, pop3, vnc, dns, tls, echo, silent (took the connection and said
-    nothing to anything, or greeted and said no more), closed (hung up on everything without a word, or with 421: not now, or
-    after its greeting) or unknown. `inside` is the protocol within TLS.
+    nothing to anything, or greeted and said no more), closed (hung up on everything without a word, or with 421: not now)
+    or unknown. `inside` is the protocol within TLS.
     """
 
     protocol: str
@@ -82,7 +82,7 @@ class _Inquiry:
             if best is not None and self._deadline.passed:
                 break
             found = steps[name]()
-            if found is not None and found.protocol != "unknown":
+            if found is not None and found.protocol not in _UNDECIDED:
                 return self._with_observations(found)
             best = best or found
         return self._with_observations(best or Spoken("silent" if self._heard else "closed"))
@@ -111,7 +111,7 @@ class _Inquiry:
             found, seen = self._within_tls(question)
             peer = peer or seen
             best = found or best
-            if peer is None or (found is not None and found.protocol != "unknown"):
+            if peer is None or (found is not None and found.protocol not in _UNDECIDED):
                 break
         if peer is None:
             return None
@@ -159,7 +159,8 @@ class _Inquiry:
                 return _nntp(dialogue)
         except CouldNotLook as failure:
             self._note(failure)
-            return _UNANSWERED.get(failure.reason, "")
+            unanswered = failure.reason in {Unseen.DEADLINE, Unseen.PROTOCOL} and heard[:3] != b"421"
+            return "silent" if unanswered else ""
         return ""
 
 
