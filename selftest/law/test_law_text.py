@@ -45,7 +45,7 @@ COVERED = {
     "9.A.2/inbound-protocols": ("public-groups", "outside", ("inbound-protocols",)),
     "9.A.2/speaks-what-it-says": ("public-groups", "outside", ("perimeter-sweep", "conversations")),
     "9.A.2/right-host": ("public-groups", "outside", ("perimeter-sweep", "conversations")),
-    "9.A.2/ruleset-proof": ("firewalls", "here", ("rulesets",)),
+    "9.A.2/ruleset-proof": ("firewalls", "here", ("rulesets", "counterexamples")),
     "9.A.2/saved-equals-running": ("firewalls", "here", ("rulesets",)),
     "9.A.2/witnesses-agree": ("public-groups", "outside", ("perimeter-sweep", "rulesets", "listeners")),
     "9.A.2/management-plane": ("firewalls", "outside", ("management-plane",)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from selftest.mutants.breaks import (
     attribution,
     blocked,
+    counterexamples,
     crossing,
     door,
     headline,
@@ -26,6 +27,7 @@ from selftest.mutants.mutant import Mutant
 _ROOMS = (
     verdicts,
     blocked,
+    counterexamples,
     crossing,
     attribution,
     sweep,
