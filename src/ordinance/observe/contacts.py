@@ -193,7 +193,7 @@ def _counterexamples(inventory: Inventory, _: Profile) -> Iterator[tuple[str, st
         if host.ruleset is not None:
             what = f"a packet that the ruleset of {host.name} lets through beyond the policy, if there is one: a few tries"
             yield OUTSIDE, "one address in scope, tcp or udp", f"{what}, beside a decoy and a declared service"
-            yield from _ssh(inventory, host.name, "what time it is there, if there is one")
+            yield from _ssh(inventory, host.name, "what time it is there, if such a packet is to be sent")
 
 
 def _listeners(inventory: Inventory, _: Profile) -> Iterator[tuple[str, str, str]]:
