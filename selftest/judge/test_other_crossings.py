@@ -41,7 +41,8 @@ def judged(*given: Crossing, **more: Any) -> Verdict:
 
 BAD = [
     (probe(MAIL, icmp((3, 2), by=MAIL)), "behind the firewall"),
-    (probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL)), "answers"),
+    (probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL), left=3), "answers"),
+    (probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL), flows=1), "answers"),
     (probe(MAIL, RST_BEHIND), "the host itself refused"),
     (probe(MAIL, left=1), "sent it on"),
     (probe(UNUSED, flows=1), "took it for a flow"),
@@ -137,6 +138,14 @@ def test_without_a_watcher_only_hosts_that_answer_are_proven() -> None:
     assert isinstance(verdict, Unproven)
     assert f"{UNUSED}: no answer" in verdict.reason
     assert f"{WWW}:" not in verdict.reason
+
+
+def test_a_handshake_that_the_firewall_made_itself_is_no_hole() -> None:
+    verdict = joined(probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL)))
+    assert isinstance(verdict, Unproven)
+    assert "1 probes were answered, and the firewall was not seen to send them on" in verdict.reason
+    unwatched = joined(probe(MAIL, Reply(answer=Answer.OPEN, by=MAIL), arrived=0), watched=(BLIND,))
+    assert isinstance(unwatched, Violated), "nobody saw that it was not sent on"
 
 
 def test_without_a_watcher_silence_on_a_path_that_loses_packets_is_none() -> None:

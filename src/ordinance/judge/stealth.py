@@ -12,7 +12,7 @@ from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.crossing import crossing_breaches, crossing_evidence, crossing_witnesses, probe_doubts, watch_doubts
 from ordinance.judge.inbound import RULE
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
-from ordinance.sight.crossing import CrossingSighting
+from ordinance.sight.crossing import Crossing, CrossingSighting
 from ordinance.sight.ports import listed
 
 
@@ -22,7 +22,7 @@ def without_holes(target: str, swept: Verdict, seen: CrossingSighting, inventory
     if group is None or not isinstance(swept, Compliant | Violated | Unproven):
         return swept
     probes = tuple(probe for probe in seen.to(frozenset(map(str, group.addresses))) if not probe.control)
-    breaches = crossing_breaches(probes, seen, inventory)
+    breaches = crossing_breaches((probe for probe in probes if not _proxied(probe)), seen, inventory)
     if breaches:
         told = f"{target}: {listed(breaches.values())}; {RULE}"
         evidence = tuple(Evidence(text, seen.observations) for text in breaches.values())
@@ -41,12 +41,19 @@ def without_holes(target: str, swept: Verdict, seen: CrossingSighting, inventory
     return Compliant(f"{swept.reason}, and nothing gets in by source port, odd flags or fragments", evidence, witnesses)
 
 
+def _proxied(probe: Crossing) -> bool:
+    """Whether a firewall answered and was seen neither to send the probe on nor to take it for a flow: a SYN proxy."""
+    return bool(probe.answered and probe.arrived and not probe.left and not probe.flows)
+
+
 def _doubts(group: PublicGroup, seen: CrossingSighting, inventory: Inventory) -> Iterator[str]:
     versions = sorted({address.version for address in group.addresses})
     probes = [probe for probe in seen.to(frozenset(map(str, group.addresses))) if not probe.control]
     asked = {probe.address for probe in probes} | set(seen.unasked)
     yield from (f"{address} was not asked" for address in map(str, group.addresses) if address not in asked)
     yield from watch_doubts(seen, versions, needed=False)
+    if proxied := sum(map(_proxied, probes)):
+        yield f"{proxied} probes were answered, and the firewall was not seen to send them on: a SYN proxy's word says nothing"
     # on a path that loses packets, those of a hole may be among the lost
     sound = [version for version in versions if not any(probe.silent for probe in seen.controls(version))]
     alive = frozenset(probe.address for version in sound for probe in seen.controls(version) if probe.answered)
