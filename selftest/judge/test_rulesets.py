@@ -48,7 +48,7 @@ def test_a_ruleset_within_the_policy_is_compliant_and_shows_whose_it_is() -> Non
 
 
 @pytest.mark.parametrize(
-    ("rules", "before", "words"),
+    ("rules", "before", "said"),
     [
         (TELNET_FOR_ONE, "", "192.0.2.77"),
         (GOOD + 'meta hour "02:00"-"03:00" tcp dport 23 accept', "", "02:00"),
@@ -66,10 +66,10 @@ def test_a_ruleset_within_the_policy_is_compliant_and_shows_whose_it_is() -> Non
     ],
     ids=["one source", "by night", "IPv6 only", "UDP", "another protocol", "the wrong host", "everything", "translated"],
 )
-def test_a_packet_beyond_the_policy_is_a_violation_and_is_shown(rules: str, before: str, words: str) -> None:
+def test_a_packet_beyond_the_policy_is_a_violation_and_is_shown(rules: str, before: str, said: str) -> None:
     verdict = proof(seen(listing(rules, before)))
     assert isinstance(verdict, Violated)
-    assert words in verdict.reason
+    assert said in verdict.reason
     assert "is accepted by" in verdict.reason
 
 
@@ -79,7 +79,7 @@ BROKEN = Listing(text="{", program="", reloaded="", observations=("o-6",))
 
 
 @pytest.mark.parametrize(
-    ("sighting", "words"),
+    ("sighting", "said"),
     [
         (RulesetSighting(), "nobody read its ruleset"),
         (NOT_READ, "fw is gone"),
@@ -91,10 +91,10 @@ BROKEN = Listing(text="{", program="", reloaded="", observations=("o-6",))
         (seen(listing("meta mark 7 accept")), "it hangs on"),
     ],
 )
-def test_what_is_not_known_is_not_proven(sighting: RulesetSighting, words: str) -> None:
+def test_what_is_not_known_is_not_proven(sighting: RulesetSighting, said: str) -> None:
     verdict = proof(sighting)
     assert isinstance(verdict, Unproven)
-    assert words in verdict.reason
+    assert said in verdict.reason
 
 
 def test_a_device_of_which_the_inventory_says_nothing_faces_outside() -> None:
@@ -156,7 +156,7 @@ def sent(*replies: Reply, transport: str = "tcp", **changed: Any) -> Counterexam
 
 
 @pytest.mark.parametrize(
-    ("came_back", "words"),
+    ("came_back", "said"),
     [
         (sent(ANSWERED), "sent from outside (203.0.113.20) to 198.51.100.8 tcp port 8443: open"),
         (sent(ANSWERED, transport="udp"), "udp port 8443: answered"),
@@ -170,13 +170,13 @@ def sent(*replies: Reply, transport: str = "tcp", **changed: Any) -> Counterexam
     ],
 )
 def test_what_came_back_stands_beside_the_counterexample_and_changes_nothing(
-    came_back: CounterexampleSighting, words: str
+    came_back: CounterexampleSighting, said: str
 ) -> None:
     verdict = ruleset_proof("fw", seen(listing(LET_IN)), CITY, PROFILE, TODAY, came_back)
     alone = proof(seen(listing(LET_IN)))
     assert isinstance(verdict, Violated)
-    assert words in verdict.reason and verdict.reason.endswith("9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts")
-    assert words in verdict.evidence[1].text
+    assert said in verdict.reason and verdict.reason.endswith("9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts")
+    assert said in verdict.evidence[1].text
     assert (verdict.evidence[0], *verdict.evidence[2:]) == alone.evidence
     assert verdict.reason.startswith(alone.reason.partition("; 9.A.2")[0])
 
@@ -194,7 +194,7 @@ def judged(rules: str, *entries: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("rules", "entries", "words"),
+    ("rules", "entries", "said"),
     [
         (GOOD, (), "the register authorises none"),
         (FTP_FOR_ONE, (authorisation(),), "1 of 1 in use"),
@@ -204,14 +204,14 @@ def judged(rules: str, *entries: Any) -> Any:
         (GOOD, (authorisation(),), "0 of 1 in use"),
     ],
 )
-def test_what_is_let_in_is_what_was_authorised(rules: str, entries: Any, words: str) -> None:
+def test_what_is_let_in_is_what_was_authorised(rules: str, entries: Any, said: str) -> None:
     verdict = judged(rules, *entries)
     assert isinstance(verdict, Compliant)
-    assert words in verdict.reason
+    assert said in verdict.reason
 
 
 @pytest.mark.parametrize(
-    ("rules", "entries", "words"),
+    ("rules", "entries", "said"),
     [
         (FTP_FOR_ONE, (), "192.0.2.30"),
         (FTP_FOR_ONE, (authorisation(source="192.0.2.31"),), "192.0.2.30"),
@@ -227,10 +227,10 @@ def test_what_is_let_in_is_what_was_authorised(rules: str, entries: Any, words: 
     ],
     ids=["none", "another source", "expired", "any source", "another host", "IPv6", "TFTP"],
 )
-def test_what_is_let_in_beyond_the_register_is_a_violation(rules: str, entries: Any, words: str) -> None:
+def test_what_is_let_in_beyond_the_register_is_a_violation(rules: str, entries: Any, said: str) -> None:
     verdict = judged(rules, *entries)
     assert isinstance(verdict, Violated)
-    assert words in verdict.reason
+    assert said in verdict.reason
 
 
 def test_an_unread_ruleset_leaves_the_authorisations_unproven() -> None:
@@ -307,17 +307,17 @@ def test_the_same_rules_in_other_words_are_equal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("running", "saved", "words"),
+    ("running", "saved", "said"),
     [
         (TELNET_FOR_ONE, GOOD, "passes by what runs and would be blocked after a restart"),
         (GOOD, TELNET_FOR_ONE, "is blocked by what runs and would pass after a restart"),
         (GOOD + "ip saddr 192.0.2.0/24 drop", GOOD, ""),
     ],
 )
-def test_a_difference_is_shown_as_a_packet(running: str, saved: str, words: str) -> None:
+def test_a_difference_is_shown_as_a_packet(running: str, saved: str, said: str) -> None:
     verdict = restarted(running, saved)
-    assert isinstance(verdict, Violated if words else Compliant)
-    assert words in verdict.reason
+    assert isinstance(verdict, Violated if said else Compliant)
+    assert said in verdict.reason
 
 
 def test_a_rule_that_hangs_on_what_nobody_knows_may_differ() -> None:
