@@ -193,6 +193,8 @@ def test_the_journal_says_who_kept_the_scope(audited):
 
 PER_HOST, TOTAL = 30, 50
 SAMPLE_SECONDS = 8.0
+#: Controls that ask the firewall for its ruleset alone: they may be done before the run is stopped.
+BY_RULESET = {"9.A.1/authorisations", "9.A.2/ruleset-proof", "9.A.2/saved-equals-running"}
 
 
 def flows(wires):
@@ -255,7 +257,8 @@ def test_after_the_kill_switch_nothing_is_sent_and_the_run_is_incomplete(stopped
     assert code == 2, said
     results = json.loads((reports / "latest" / "results.json").read_text())
     assert "STOP is there" in results["run"]["incomplete_because"]
-    assert "compliant" not in {check["verdict"] for check in results["checks"]}
+    looked = {check["control"] for check in results["checks"] if check["verdict"] == "compliant"}
+    assert looked <= BY_RULESET, "what rests on the sweep was stopped in the middle of it"
 
 
 def test_after_the_kill_switch_no_agent_is_left(stopped, city):

@@ -414,6 +414,16 @@ def test_a_port_is_known_by_what_it_does_and_not_by_what_it_says(protocol, behav
     assert all(found.observations)
 
 
+def test_a_printer_that_took_the_connection_is_silent_and_was_seen_to_be_open():
+    """Nothing may be said to it; that it is open is known all the same."""
+    for port in range(9100, 9108):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found = identify.identify(door(MemoryJournal()).at("here"), LOOPBACK, port, Deadline.after(8), listen=0.3)
+            assert found.protocol == "silent"
+            return
+    pytest.fail("every port of a printer is in use here")
+
+
 def test_a_closed_port_is_not_identified():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -133,9 +133,10 @@ class _Inquiry:
 
     def _note(self, failure: CouldNotLook) -> None:
         """Silence and broken connections are answers here; what says nothing of the peer goes on up."""
-        if failure.reason not in {Unseen.DEADLINE, Unseen.PROTOCOL, Unseen.TOO_MUCH}:
+        if failure.reason not in {Unseen.DEADLINE, Unseen.PROTOCOL, Unseen.TOO_MUCH, Unseen.SCOPE}:
             raise failure
-        self._heard = self._heard or failure.reason is Unseen.DEADLINE
+        # SCOPE within a dialogue: a printer took the connection, and nothing is ever said to it
+        self._heard = self._heard or failure.reason in {Unseen.DEADLINE, Unseen.SCOPE}
 
     def _recognise(self, dialogue: Dialogue, question: bytes) -> Spoken | None:
         if question:
