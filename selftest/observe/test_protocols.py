@@ -367,6 +367,13 @@ def mute(connection):
     time.sleep(3)
 
 
+def greets_late(connection):
+    """As a news server whose greeting is lost until something was asked of it."""
+    connection.recv(1000)
+    connection.sendall(b"200 news\r\n500 what?\r\n500 what?\r\n500 what?\r\n")
+    mute(connection)
+
+
 def greets_and_sleeps(connection):
     """As a mail server whose next words are lost on the way."""
     connection.sendall(b"220 mail.city.example ESMTP\r\n")
@@ -402,6 +409,7 @@ IDENTIFY = [
     ("unknown", lambda c: c.sendall(b"\x00\x01\x02 hello")),
     ("closed", lambda c: c.sendall(b"421 4.7.0 too many connections\r\n")),
     ("silent", greets_and_sleeps),
+    ("silent", greets_late),
     ("silent", lambda c: (c.sendall(b"220 x\r\n"), c.recv(1000))),
 ]
 

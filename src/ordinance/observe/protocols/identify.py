@@ -26,6 +26,7 @@ _OPENINGS = ((b"SSH-", "ssh"), (b"+OK", "pop3"), (b"* OK", "imap"), (b"* PREAUTH
 _TELNET_COMMANDS = range(0xF0, 0xFF)  #: after IAC, RFC 854
 #: What is said of a port until something better is known. A greeting is mute where the question whose it is was not answered.
 _UNDECIDED = {"unknown", "silent"}
+_GREETINGS = {b"200", b"201", b"220"}  #: of NNTP, SMTP and FTP
 _PROMPTS = (b"login:", b"username:", b"password:")
 
 
@@ -149,6 +150,8 @@ class _Inquiry:
             return Spoken("echo", line)
         # SMTP and FTP alike turn away whoever comes too often or too late (RFC 5321 section 3.8, RFC 959 section 5.4).
         unsaid = "closed" if heard[:3] == b"421" else "unknown"
+        if question and heard[:3] in _GREETINGS:  # late: what follows may be said of our question
+            unsaid = "silent"
         return Spoken(protocol_of(heard) or self._ask(dialogue, heard) or unsaid, line)
 
     def _ask(self, dialogue: Dialogue, heard: bytes) -> str:
