@@ -22,7 +22,7 @@ SAID = pytest.StashKey[dict[Path, dict[str, str]]]()
 
 
 @pytest.fixture(autouse=True)
-def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def every_word_is_kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What the functions of `ordinance.judge` that this test calls say is what they said before."""
     told: list[str] = []
     for name, held in vars(request.module).items():

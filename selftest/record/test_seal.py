@@ -71,7 +71,16 @@ def test_the_seal_comes_after_the_results_and_latest_after_the_seal(brief: Brief
 
     monkeypatch.setattr(Path, "replace", noting)
     end(audit)
-    assert named == ["report.html", "junit.xml", "results.json", "head.json", "SHA256SUMS", "SHA256SUMS.sig", "latest"]
+    assert named == [
+        "report.html",
+        "junit.xml",
+        "checks.csv",
+        "results.json",
+        "head.json",
+        "SHA256SUMS",
+        "SHA256SUMS.sig",
+        "latest",
+    ]
 
 
 def test_runs_that_overlap_are_one_chain(brief: Brief, tmp_path: Path) -> None:
