@@ -369,9 +369,10 @@ def mute(connection):
 
 def greets_late(connection):
     """As a news server whose greeting is lost until something was asked of it."""
-    connection.recv(1000)
-    connection.sendall(b"200 news\r\n500 what?\r\n500 what?\r\n500 what?\r\n")
-    mute(connection)
+    if connection.recv(1000):
+        connection.sendall(b"200 news\r\n")
+    while connection.recv(1000):
+        connection.sendall(b"500 what?\r\n")
 
 
 def greets_and_sleeps(connection):

@@ -111,7 +111,8 @@ class _Inquiry:
         for question in tries:
             found, seen = self._within_tls(question)
             peer = peer or seen
-            best = found or best
+            if found is not None and (best is None or best.protocol == "silent" or found.protocol not in _UNDECIDED):
+                best = found
             if peer is None or (found is not None and found.protocol not in _UNDECIDED):
                 break
         if peer is None:
