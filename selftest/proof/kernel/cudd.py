@@ -114,6 +114,9 @@ class CuddSpace:
             return self.complement(self.any_of(self._parts(of).values()))
         return self._parts(of).get(leaf, NONE)
 
+    def meets(self, left: Set, right: int) -> bool:
+        return any(self.both(left, of) != NONE for of in self._parts(right).values())
+
     def masked(self, field: str, mask: int, value: int) -> Set | None:
         """None where the other engine has none, so that both know the same."""
         if mask_ranges(mask, value, self._top[field]) is None:

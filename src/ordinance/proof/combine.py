@@ -1,51 +1,25 @@
-"""The nodes of the diagram and the operations on them. `Space` is what to use; this is its engine, where all the time goes."""
+"""The operations on diagrams. `Space` is what to use; this is its engine, where all the time goes."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
 
-Node = tuple[int, tuple[int, ...], tuple[int, ...]]  #: level, last value of each interval, where each interval leads
-NONE, EVERY = 0, 1
-#: Leaves of diagrams of decisions (see `over`): NONE is "not decided", and up to here every other leaf is a decision.
-LAST_LEAF = 3
+from ordinance.proof.nodes import EVERY, LAST_LEAF, NONE, Nodes, Row
+
 _SHIFT = 32
 
 
-class Combiner:
-    """Unique nodes, and the memory of what was combined."""
+class Combiner(Nodes):
+    """The operations, and the memory of what was combined."""
 
     def __init__(self) -> None:
-        leaf: Node = (1 << _SHIFT, (), ())
-        self.nodes: list[Node] = [leaf] * (LAST_LEAF + 1)
-        self._ids: dict[Node, int] = {}
+        super().__init__()
         self._both: dict[int, int] = {}
         self._either: dict[int, int] = {}
         self._over: dict[int, int] = {}
+        self._apart: set[int] = set()  #: of `meets`
         self._not: dict[int, int] = {NONE: EVERY, EVERY: NONE}
-
-    def node(self, level: int, bounds: Sequence[int], kids: Sequence[int]) -> int:
-        """Return the one node of these intervals; neighbours that lead to the same place become one."""
-        merged_bounds: list[int] = []
-        merged: list[int] = []
-        last = -1
-        for bound, kid in zip(bounds, kids, strict=True):
-            if kid == last:
-                merged_bounds[-1] = bound
-            else:
-                merged_bounds.append(bound)
-                merged.append(kid)
-                last = kid
-        return merged[0] if len(merged) == 1 else self._unique(level, merged_bounds, merged)
-
-    def _unique(self, level: int, bounds: Sequence[int], kids: Sequence[int]) -> int:
-        key = (level, tuple(bounds), tuple(kids))
-        found = self._ids.get(key)
-        if found is None:
-            found = len(self.nodes)
-            self.nodes.append(key)
-            self._ids[key] = found
-        return found
 
     def both(self, left: int, right: int) -> int:
         """Return the intersection."""
@@ -162,7 +136,40 @@ class Combiner:
                 new_bounds.append(bound)
                 new_kids.append(kid)
                 last = kid
-        return new_kids[0] if len(new_kids) == 1 else self._unique(level, new_bounds, new_kids)
+        return new_kids[0] if len(new_kids) == 1 else self.unique(level, new_bounds, new_kids)
+
+    def meets(self, left: int, right: int) -> bool:
+        """Whether something is in both; either may be decisions. Makes no node."""
+        if left == NONE or right == NONE:
+            return False
+        if left <= LAST_LEAF or right <= LAST_LEAF or left == right:
+            return True  # every node leads to something
+        key = left << _SHIFT | right
+        if key in self._apart:
+            return False
+        level, bounds, kids = self.nodes[left]
+        other_level, other_bounds, other_kids = self.nodes[right]
+        if level < other_level:
+            found = any(self.meets(kid, right) for kid in dict.fromkeys(kids))
+        elif other_level < level:
+            found = any(self.meets(left, kid) for kid in dict.fromkeys(other_kids))
+        elif len(bounds) < len(other_bounds):
+            found = self._overlap(bounds, kids, other_bounds, other_kids)
+        else:
+            found = self._overlap(other_bounds, other_kids, bounds, kids)
+        if not found:
+            self._apart.add(key)
+        return found
+
+    def _overlap(self, bounds: Row, kids: Row, other_bounds: Row, other_kids: Row) -> bool:
+        """Ask for each interval of the shorter row what it meets in the longer one."""
+        first = 0
+        for bound, kid in zip(bounds, kids, strict=True):
+            last = bisect_left(other_bounds, bound, first)
+            if kid != NONE and any(self.meets(kid, other) for other in dict.fromkeys(other_kids[first : last + 1])):
+                return True
+            first = last + (other_bounds[last] == bound)
+        return False
 
     def leaves(self, of: int, into: Mapping[int, int]) -> int:
         """Return the same diagram with other leaves."""
@@ -184,7 +191,7 @@ class Combiner:
         if found is None:
             level, bounds, kids = self.nodes[of]
             known = self._not
-            found = self._unique(level, bounds, [known[kid] if kid in known else self.complement(kid) for kid in kids])
+            found = self.unique(level, bounds, [known[kid] if kid in known else self.complement(kid) for kid in kids])
             self._not[of] = found
             self._not[found] = of
         return found
@@ -214,43 +221,9 @@ class Combiner:
 
         return walk(of)
 
-    def reachable(self, of: int) -> set[int]:
-        """Return the nodes of a set, without the leaves."""
-        seen: set[int] = set()
-        waiting = [of]
-        while waiting:
-            node = waiting.pop()
-            if node > EVERY and node not in seen:
-                seen.add(node)
-                waiting.extend(self.nodes[node][2])
-        return seen
-
-    def size(self, of: int) -> int:
-        """Return the number of nodes."""
-        return len(self.reachable(of))
-
-    def levels(self, of: int) -> set[int]:
-        """Return the levels that matter."""
-        return {self.nodes[node][0] for node in self.reachable(of)}
-
-    def count(self, of: int, widths: Mapping[int, int]) -> int:
-        """Return the number of points over the levels of `widths`, each with so many values."""
-        whole = 1
-        for width in widths.values():
-            whole *= width
-        # shares of the whole space, exact: below a node everything not tested counts fully
-        memory = {NONE: 0, EVERY: whole}
-        for node in sorted(self.reachable(of)):  # a node is younger than those it leads to
-            level, bounds, kids = self.nodes[node]
-            low, total = 0, 0
-            for bound, kid in zip(bounds, kids, strict=True):
-                total += (bound - low + 1) * memory[kid]
-                low = bound + 1
-            memory[node] = total // widths[level]
-        return memory[of]
-
     def forget(self) -> None:
         """Forget what was combined, not what there is."""
         self._both.clear()
         self._either.clear()
         self._over.clear()
+        self._apart.clear()

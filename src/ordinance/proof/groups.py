@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ordinance.proof import wording
 from ordinance.proof.fields import ICMP, ICMPV6, IPV4, IPV6, TOP, Range
@@ -43,27 +44,40 @@ class Group:
     packets: Set
     regions: tuple[str, ...]  #: in words
     more: int  #: regions beyond those told
-    others: int = 0  #: in a last group: how many more ways there are, which are not told one by one
+    others: bool = False  #: a last group: accepted in more ways, which are not told one by one
 
 
-def accepted_by(outcome: Outcome, packets: Set) -> list[tuple[tuple[Acceptor, ...], Set]]:
-    """Return which rules may accept which of `packets`, the base chains of the hook in order."""
+def accepted_by(outcome: Outcome, packets: Set) -> tuple[list[tuple[tuple[Acceptor, ...], Set]], Set]:
+    """Return which rules may accept which of `packets`, the base chains of the hook in order; and the rest of the packets.
+
+    There is a rest beyond `MOST_GROUPS` ways: it would be long to find them all, and nobody would read them.
+    """
     groups: list[tuple[tuple[Acceptor, ...], Set]] = [((), packets)]
     tracer = Tracer(outcome.walk, outcome.ruleset)
+    untold = NONE
     for base in judged(outcome.ruleset, outcome.hook):
-        groups = [split for by, held in groups for split in _split(outcome, tracer, base, by, held)]
-    return groups
+        split: list[tuple[tuple[Acceptor, ...], Set]] = []
+        for by, held in groups:
+            if len(split) >= MOST_GROUPS:
+                untold = outcome.space.either(untold, held)
+                continue
+            found, rest = _split(outcome, tracer, base, by, held)
+            split += found
+            untold = outcome.space.either(untold, rest)
+        groups = split
+    return groups, untold
 
 
 def _split(
     outcome: Outcome, tracer: Tracer, base: Base, by: tuple[Acceptor, ...], held: Set
-) -> Iterator[tuple[tuple[Acceptor, ...], Set]]:
+) -> tuple[list[tuple[tuple[Acceptor, ...], Set]], Set]:
+    """Return `held` by what accepts it in one base chain, and what was left when that had been enough."""
     space = outcome.space
     mine = space.ranges("family", [(family, family) for family in base.families])
-    if (other := space.minus(held, mine)) != NONE:
-        yield by, other
+    other = space.minus(held, mine)
     variables = outcome.walk.matcher.variables
-    hits = [hit for hit in tracer.base(base, held) if not hit.doubt and hit.nat is None]
+    accepting = (hit for hit in tracer.base(base, held) if not hit.doubt and hit.nat is None)
+    hits = list(islice(accepting, MOST_GROUPS + 1))
     sure = [(hit, space.forall(hit.packets, variables) if hit.sure else NONE) for hit in hits]
     known = space.any_of([packets for _, packets in sure])
     found: dict[Acceptor, Set] = {}
@@ -71,7 +85,9 @@ def _split(
         doubtful = space.minus(space.exists(hit.packets, variables), known)
         acceptor = Acceptor(hit.chain.name, hit.rule)
         found[acceptor] = space.any_of([found.get(acceptor, NONE), certain, doubtful])
-    yield from (((*by, acceptor), packets) for acceptor, packets in found.items() if packets != NONE)
+    split = [((*by, acceptor), packets) for acceptor, packets in found.items() if packets != NONE]
+    rest = space.minus(space.both(held, mine), space.any_of(found.values())) if len(hits) > MOST_GROUPS else NONE
+    return ([(by, other)] if other != NONE else []) + split, rest
 
 
 def groups(outcome: Outcome, packets: Set) -> tuple[Group, ...]:
@@ -80,15 +96,15 @@ def groups(outcome: Outcome, packets: Set) -> tuple[Group, ...]:
     Beyond `MOST_GROUPS` the rest is one group, without names.
     """
     merged: dict[tuple[Acceptor, ...], Set] = {}
-    for by, held in accepted_by(outcome, packets):
+    accepted, untold = accepted_by(outcome, packets)
+    for by, held in accepted:
         rules = tuple(acceptor for acceptor in by if acceptor.rule is not None)
         key = rules or by
         merged[key] = outcome.space.either(merged.get(key, NONE), held)
     found = [Group(by, held, *regions(outcome, held)) for by, held in list(merged.items())[:MOST_GROUPS]]
-    rest = list(merged.values())[MOST_GROUPS:]
-    if rest:
-        held = outcome.space.any_of(rest)
-        found.append(Group((), held, *regions(outcome, held), others=len(rest)))
+    rest = outcome.space.any_of([*list(merged.values())[MOST_GROUPS:], untold])
+    if rest != NONE:
+        found.append(Group((), rest, *regions(outcome, rest), others=True))
     return tuple(found)
 
 

@@ -39,6 +39,15 @@ def called_first(ruleset: Ruleset) -> list[Chain]:
     return list(done.values())
 
 
+def own_policies(ruleset: Ruleset) -> dict[str, Kind]:
+    """Return the policy of each base chain to which nothing jumps and that has a single one."""
+    called = {target for chain in ruleset.chains.values() for rule in chain.rules for target in targets(rule)}
+    policies: dict[str, set[Kind]] = {}
+    for base in ruleset.bases:
+        policies.setdefault(base.chain, set()).add(base.policy)
+    return {key: found.pop() for key, found in policies.items() if len(found) == 1 and key not in called}
+
+
 def _calls(ruleset: Ruleset, chain: Chain) -> dict[str, None]:
     found: dict[str, None] = {}
     for rule in chain.rules:

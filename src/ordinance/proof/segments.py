@@ -7,52 +7,20 @@ so that sets stay small for longest. Every set of a segment is "may": with unkno
 from __future__ import annotations
 
 from itertools import groupby
-from typing import NamedTuple
 
-from ordinance.proof.ir import Either, Havoc, Kind, Nat, Notrack, Rule, Statement, Taint, Verdict, VerdictMap
+from ordinance.proof.course import Course
+from ordinance.proof.ir import Kind, Rule, Statement, Verdict
 from ordinance.proof.matching import MATCHES, Matcher
+from ordinance.proof.segment import PASS, Segment, Simple
 from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
-#: Rules of one block: few enough to be asked one by one.
-BLOCK = 128
+#: Simple rules that are laid over one another in one go; longer runs of much shadowing blow up before they shrink
+RUN = 1024
 #: Decisions in diagrams
 ACCEPT, DROP, BACK = 1, 2, 3
+#: What the policy of a base chain does to whatever comes to its end
+_POLICIES = {Kind.ACCEPT: Segment(EVERY, NONE, NONE, None), Kind.DROP: Segment(NONE, NONE, NONE, None)}
 _LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}
-
-
-class Segment(NamedTuple):
-    """What a row of rules may do to the packets that meet it."""
-
-    accept: Set
-    back: Set  #: leaves the chain by `return`
-    on: Set  #: goes on behind the row
-    drop: Set | None  #: None: exactly all others, nothing is unknown
-    taint: Set = NONE  #: meets an effect that is not followed
-    notrack: Set = NONE
-
-
-def translated(space: Space, nat: Nat, of: Set) -> Set:
-    """Return those packets that a translation is for: one to an address of another family lets them go on."""
-    return of if nat.family is None else space.both(of, space.ranges("family", [(nat.family, nat.family)]))
-
-
-PASS = Segment(NONE, NONE, EVERY, None)
-
-
-class Simple(NamedTuple):
-    """A rule of matches and one plain verdict, as decisions: over what it may match, and over what it must."""
-
-    leaf: int
-    may: int
-    must: int
-
-
-class Block(NamedTuple):
-    """A run of rules, for those who follow packets through a chain (see `trace`)."""
-
-    rules: tuple[Rule, ...]
-    touched: Set  #: the packets to which some of the rules may do something
-    stopped: Set  #: the packets that for certain do not come to its end
 
 
 class Summary:
@@ -62,12 +30,17 @@ class Summary:
         self.space = space
         self.matcher = matcher
         self.chains: dict[str, Segment] = {}
-        self.blocks: dict[str, list[Block]] = {}
+        self.parts: dict[str, list[Simple | Segment]] = {}  #: of each chain, rule by rule
+        self._rows: dict[str, list[Segment]] = {}  #: of chains that were settled
 
     def touched(self, segment: Segment) -> Set:
         """Return the packets to which a row of rules may do something."""
         parts = (segment.accept, segment.back, self.dropped(segment), segment.taint, segment.notrack)
         return self.space.any_of(parts)
+
+    def concerns(self, part: Simple | Segment, packets: Set) -> bool:
+        """Whether a rule may do something to some of `packets`."""
+        return self.space.meets(packets, part.may if isinstance(part, Simple) else self.touched(part))
 
     def dropped(self, segment: Segment) -> Set:
         """Return what a segment may drop."""
@@ -76,21 +49,55 @@ class Summary:
         space = self.space
         return space.complement(space.either(segment.accept, space.either(segment.back, segment.on)))
 
-    def chain(self, key: str, rules: tuple[Rule, ...]) -> Segment:
-        """Sum up a chain and remember it; the chains that it jumps to must have been summed up before."""
+    def chain(self, key: str, rules: tuple[Rule, ...], policy: Kind | None = None) -> Segment:
+        """Sum up a chain and remember it; the chains that it jumps to must have been summed up before.
+
+        `policy`: of a base chain to which nothing jumps; it is settled here, from the last rules to the first. Then what later
+        rules drop is as good as what the policy drops, and the sets stay small where most rules are shadowed.
+        """
+        parts = self.parts[key] = [self._simple(rule) for rule in rules]
         row: list[Segment] = []
-        for simple, run in groupby(map(self._simple, rules), key=lambda found: isinstance(found, Simple)):
+        for simple, run in groupby(parts, key=lambda found: isinstance(found, Simple)):
             if simple:
-                row.append(self._decided([found for found in run if isinstance(found, Simple)]))
+                decided = [found for found in run if isinstance(found, Simple)]
+                row += [self._decided(decided[at : at + RUN]) for at in range(0, len(decided), RUN)]
             else:
                 row += [found for found in run if isinstance(found, Segment)]
+        found = self.chains[key] = self._joined(row) if policy is None else self._settled(key, row, policy)
+        return found
+
+    def _joined(self, row: list[Segment]) -> Segment:
         while len(row) > 1:
             pairs = [self.then(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
             row = pairs + row[len(pairs) * 2 :]
             if len(row) > MANY:
                 self.space.forget()
-        found = self.chains[key] = row[0] if row else PASS
+        return row[0] if row else PASS
+
+    def _settled(self, key: str, row: list[Segment], policy: Kind) -> Segment:
+        self._rows[key] = row
+        found = _POLICIES[policy]
+        for segment in reversed(row):
+            found = self.then(self._returned(segment, policy), found)
         return found
+
+    def _returned(self, segment: Segment, policy: Kind) -> Segment:
+        """Let the policy decide over what returns."""
+        if segment.back == NONE:
+            return segment
+        if policy is Kind.ACCEPT:
+            return segment._replace(accept=self.space.either(segment.accept, segment.back), back=NONE)
+        drop = None if segment.drop is None else self.space.either(segment.drop, segment.back)
+        return segment._replace(drop=drop, back=NONE)
+
+    def ended(self, key: str, packets: Set) -> Set:
+        """Return those of some packets that may come to a chain's end, or return from it."""
+        both, either = self.space.both, self.space.either
+        left, returned = packets, NONE
+        for segment in self._rows.get(key, [self.chains[key]]):
+            returned = either(returned, both(left, segment.back))
+            left = both(left, segment.on)
+        return either(left, returned)
 
     def _simple(self, rule: Rule) -> Simple | Segment:
         """Return a rule of matches and one plain verdict, as nearly every rule is, as a decision; others as segments."""
@@ -149,7 +156,7 @@ class Summary:
             simple = self._plain(verdict.kind, may, must)
             if simple is not None:
                 return simple
-        course = _Course(self, may, must)
+        course = Course(self, may, must)
         for statement in statements[lead:]:
             course.meet(statement)
         return course.end()
@@ -165,93 +172,3 @@ class Summary:
         if kind is Kind.RETURN:
             return Segment(NONE, may, on, None if exact else NONE)
         return None
-
-
-class _Course:
-    """A packet's way through one rule: how far it may have come, and where it may have left."""
-
-    def __init__(self, summary: Summary, may: Set, must: Set) -> None:
-        self._summary = summary
-        self._space = summary.space
-        self._reach = may
-        self._exact = may == must
-        self._on = self._space.complement(must)
-        self._accept = self._back = self._drop = self._taint = self._notrack = NONE
-
-    def meet(self, statement: Statement) -> None:
-        """Pass one statement."""
-        if isinstance(statement, MATCHES):
-            self._match(*self._summary.matcher.extent(statement))
-        elif isinstance(statement, Verdict):
-            self._reach = self._verdict(statement, self._reach)
-        elif isinstance(statement, VerdictMap):
-            self._map(statement)
-        elif isinstance(statement, Havoc):
-            self._havoc()
-        elif isinstance(statement, Taint):
-            self._taint = self._space.either(self._taint, self._reach)
-        elif isinstance(statement, Notrack):
-            self._notrack = self._space.either(self._notrack, self._reach)
-        elif isinstance(statement, Nat):
-            mine = translated(self._space, statement, self._reach)
-            self._verdict(Verdict(Kind.ACCEPT), mine)
-            self._reach = self._space.minus(self._reach, mine)
-
-    def end(self) -> Segment:
-        """Return what became of all packets; those that came to the end go on to the next rule."""
-        on = self._space.either(self._on, self._reach)
-        drop = None if self._exact else self._drop
-        return Segment(self._accept, self._back, on, drop, self._taint, self._notrack)
-
-    def _match(self, may: Set, must: Set) -> None:
-        self._exact = self._exact and may == must
-        self._on = self._space.either(self._on, self._space.minus(self._reach, must))
-        self._reach = self._space.both(self._reach, may)
-
-    def _verdict(self, verdict: Verdict, reach: Set) -> Set:
-        """Let a verdict befall the packets of `reach`; return those that go on within the rule."""
-        either = self._space.either
-        if verdict.kind is Kind.CONTINUE:
-            return reach
-        if verdict.kind is Kind.ACCEPT:
-            self._accept = either(self._accept, reach)
-        elif verdict.kind in (Kind.DROP, Kind.REJECT):
-            self._drop = either(self._drop, reach)
-        elif verdict.kind is Kind.RETURN:
-            self._back = either(self._back, reach)
-        else:
-            self._call(self._summary.chains[verdict.target], reach, verdict.kind is Kind.GOTO)
-        return NONE
-
-    def _call(self, called: Segment, reach: Set, goto: bool) -> None:
-        both, either = self._space.both, self._space.either
-        self._accept = either(self._accept, both(reach, called.accept))
-        self._drop = either(self._drop, both(reach, self._summary.dropped(called)))
-        self._taint = either(self._taint, both(reach, called.taint))
-        self._notrack = either(self._notrack, both(reach, called.notrack))
-        self._exact = self._exact and called.drop is None
-        ended = both(reach, either(called.back, called.on))
-        if goto:
-            self._back = either(self._back, ended)
-        else:
-            self._on = either(self._on, ended)
-
-    def _map(self, found: VerdictMap) -> None:
-        """Entry by entry; what has been met for certain is gone for the next, what misses them all leaves the rule."""
-        space = self._space
-        left, going_on = self._reach, NONE
-        for verdict, entries in groupby(found.entries, key=lambda entry: entry[1]):
-            may, must = self._summary.matcher.extent(Either(tuple(match for match, _ in entries)))
-            self._exact = self._exact and may == must
-            going_on = space.either(going_on, self._verdict(verdict, space.both(left, may)))
-            left = space.minus(left, must)
-        self._on = space.either(self._on, left)
-        self._reach = going_on
-
-    def _havoc(self) -> None:
-        either = self._space.either
-        self._exact = False
-        self._accept = either(self._accept, self._reach)
-        self._drop = either(self._drop, self._reach)
-        self._back = either(self._back, self._reach)
-        self._on = either(self._on, self._reach)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ordinance.proof.combine import LAST_LEAF, Combiner
+from ordinance.proof.combine import Combiner
 from ordinance.proof.fields import FIELDS, Field, Range
 from ordinance.proof.masks import mask_ranges
+from ordinance.proof.nodes import LAST_LEAF
 
 Set = int
 NONE: Set = 0
@@ -38,6 +39,7 @@ class Space:
         self.both = self._engine.both  #: both(a, b): intersection
         self.either = self._engine.either  #: either(a, b): union
         self.complement = self._engine.complement
+        self.meets = self._engine.meets  #: whether two sets, or decisions, have a packet in common
 
     # -- making sets ----------------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordinance.proof.ir import Base, Chain, Havoc, Kind, Nat, Rule, Ruleset, Statement, Taint, Verdict, VerdictMap
 from ordinance.proof.matching import MATCHES, unknowns
-from ordinance.proof.segments import BLOCK, Block, translated
+from ordinance.proof.segment import translated
 from ordinance.proof.space import NONE, Set
 
 if TYPE_CHECKING:
     from ordinance.proof.walk import Walk
+
+
+#: Rules that packets are taken through together: so many that they are few in number, so few that the packets are
+BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +46,31 @@ class Tracer:
         mine = self._space.ranges("family", [(family, family) for family in base.families])
         packets = self._space.both(packets, mine)
         yield from self._chain(chain, packets)
-        segment = self._summary.chains[chain.key]
-        ended = self._space.both(packets, self._space.either(segment.on, segment.back))
-        if base.policy is Kind.ACCEPT and ended != NONE:
+        if base.policy is Kind.ACCEPT and (ended := self._summary.ended(chain.key, packets)) != NONE:
             yield Hit(chain, None, ended)
 
     def _chain(self, chain: Chain, packets: Set, sure: bool = True) -> Iterator[Hit]:
-        """Follow packets block by block, so that what no rule of a block matches is not asked of each of them."""
-        for block in self._blocks(chain):
+        """Follow packets block by block, and of each only those that some of its rules concern."""
+        parts = self._summary.parts[chain.key]
+        for at in range(0, len(parts), BLOCK):
+            rules = zip(chain.rules[at : at + BLOCK], parts[at : at + BLOCK], strict=True)
+            met = [rule for rule, part in rules if self._summary.concerns(part, packets)]
+            if met:
+                packets = yield from self._row(chain, met, packets, sure)
             if packets == NONE:
                 return
-            mine = self._space.both(packets, block.touched)
-            if mine == NONE:
-                continue
-            yield from self._row(chain, block, mine, sure)
-            packets = self._space.minus(packets, block.stopped)
 
-    def _row(self, chain: Chain, block: Block, packets: Set, sure: bool) -> Iterator[Hit]:
-        for rule in block.rules:
-            segment = self._summary.rule(rule.statements)
-            mine = self._space.both(packets, self._summary.touched(segment))
-            if mine != NONE:
-                yield from self._rule(chain, rule, mine, sure)
-                packets = self._space.both(packets, segment.on)
-
-    def _blocks(self, chain: Chain) -> list[Block]:
-        """Cut a chain into runs of rules; remembered for the next question."""
-        found = self._summary.blocks.get(chain.key)
-        if found is None:
-            starts = range(0, len(chain.rules), BLOCK)
-            found = self._summary.blocks[chain.key] = [self._block(chain.rules[at : at + BLOCK]) for at in starts]
-        return found
-
-    def _block(self, rules: tuple[Rule, ...]) -> Block:
+    def _row(self, chain: Chain, rules: list[Rule], packets: Set, sure: bool) -> Generator[Hit, None, Set]:
+        """Follow packets through some rules, each of which concerns some of them; return those that go on behind."""
+        space = self._space
         segments = [self._summary.rule(rule.statements) for rule in rules]
-        touched = self._space.any_of([self._summary.touched(segment) for segment in segments])
-        return Block(rules, touched, self._space.any_of([self._space.complement(segment.on) for segment in segments]))
+        touched = [self._summary.touched(segment) for segment in segments]
+        left = space.both(packets, space.any_of(touched))
+        for rule, segment, mine in zip(rules, segments, touched, strict=True):
+            if (reached := space.both(left, mine)) != NONE:
+                yield from self._rule(chain, rule, reached, sure)
+                left = space.both(left, segment.on)
+        return space.minus(packets, space.any_of([space.complement(segment.on) for segment in segments]))
 
     def _rule(self, chain: Chain, rule: Rule, reach: Set, sure: bool) -> Iterator[Hit]:
         for statement in rule.statements:

@@ -138,7 +138,7 @@ class _Case:
         return found
 
     def _by(self, case: Example) -> tuple[Acceptor, ...]:
-        found = accepted_by(self.outcome, single(self.outcome.space, case.point))
+        found, _ = accepted_by(self.outcome, single(self.outcome.space, case.point))
         by = found[0][0] if found else ()
         return tuple(acceptor for acceptor in by if acceptor.rule is not None) or by
 

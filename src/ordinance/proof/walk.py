@@ -13,9 +13,10 @@ from typing import TypeGuard
 from ordinance.proof.fields import Range
 from ordinance.proof.ir import Base, In, Kind, Mask, Ruleset, Unknown
 from ordinance.proof.matching import Matcher, shared_unknowns, tests
-from ordinance.proof.order import called_first
+from ordinance.proof.order import called_first, own_policies
 from ordinance.proof.rewrite import SET_UP, Rewrite, rewrites
-from ordinance.proof.segments import Segment, Summary
+from ordinance.proof.segment import Segment
+from ordinance.proof.segments import Summary
 from ordinance.proof.space import NONE, Set, Space
 from ordinance.proof.world import NOT_TRACKED_YET, packets, untracked
 
@@ -75,8 +76,9 @@ class Walk:
         found = self._summaries.get(id(ruleset))
         if found is None:
             found = self._summaries[id(ruleset)] = Summary(self.space, self.matcher)
+            policies = own_policies(ruleset)
             for chain in called_first(ruleset):
-                found.chain(chain.key, chain.rules)
+                found.chain(chain.key, chain.rules, policies.get(chain.key))
             self.space.forget()
         return found
 

@@ -49,7 +49,7 @@ def _group_lines(title: str, groups: Sequence[Group]) -> Iterator[str]:
     if groups:
         yield f"  {title}:"
     for group in groups:
-        nobody = f"{group.others} more rules" if group.others else "no chain decides"
+        nobody = "more rules, not told one by one" if group.others else "no chain decides"
         yield f"    {' and '.join(map(str, group.by)) or nobody}"
         yield from (f"      {region}" for region in group.regions[:MOST_TOLD])
         more = group.more + max(0, len(group.regions) - MOST_TOLD)
