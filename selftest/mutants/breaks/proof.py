@@ -10,7 +10,7 @@ BREAKS = (
     Mutant(
         "goto-comes-back",
         "a goto comes back behind the rule, as a jump does",
-        "proof/segments.py",
+        "proof/course.py",
         "reach, verdict.kind is Kind.GOTO)",
         "reach, False)",
         NFT,
@@ -18,7 +18,7 @@ BREAKS = (
     Mutant(
         "jump-does-not-come-back",
         "what a called chain lets go on leaves the caller too",
-        "proof/segments.py",
+        "proof/course.py",
         "self._on = either(self._on, ended)",
         "self._back = either(self._back, ended)",
         NFT,
@@ -26,7 +26,7 @@ BREAKS = (
     Mutant(
         "vmap-miss-goes-on",
         "what a verdict map misses stays in the rule",
-        "proof/segments.py",
+        "proof/course.py",
         "        self._reach = going_on\n",
         "        self._reach = space.either(going_on, left)\n",
         NFT,
