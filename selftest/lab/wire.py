@@ -1,4 +1,4 @@
-"""What really leaves a host of the city: counted by rules on its output, which see a packet after everything else has."""
+"""What really leaves a host of the city: counted as it leaves its devices, where frames of packet sockets pass as well."""
 
 import json
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 FAMILIES = (("4", "ip", "ipv4_addr"), ("6", "ip6", "ipv6_addr"))
 TABLE = "witness"
+DEVICES = ("lo", "eth0", "mgmt0")  #: of every host that is watched
 _SYN = "tcp flags & (syn | ack) == syn"
 #: Datagrams that begin something; what daemons answer comes from their own ports.
 _ASKS = "meta l4proto udp udp sport != { 53, 161, 514 }"
@@ -20,11 +21,11 @@ class Wire:
 
     def watch(self, scope, swept=()):
         """Begin to watch, or begin anew."""
-        self._nft("-f", "-", text=f"table inet {TABLE}\ndelete table inet {TABLE}\n{rules(scope, swept)}")
+        self._nft("-f", "-", text=f"table netdev {TABLE}\ndelete table netdev {TABLE}\n{rules(scope, swept)}")
         return self
 
     def end(self):
-        self._nft("delete", "table", "inet", TABLE)
+        self._nft("delete", "table", "netdev", TABLE)
 
     def beyond(self):
         """Packets to addresses outside the scope."""
@@ -68,7 +69,7 @@ class Wire:
         return found.get("elem", ())
 
     def _json(self, kind, name):
-        return json.loads(self._nft("-j", "list", kind, "inet", TABLE, name).stdout)["nftables"]
+        return json.loads(self._nft("-j", "list", kind, "netdev", TABLE, name).stdout)["nftables"]
 
     def _nft(self, *words, text=""):
         done = self.lab.exec(self.host, ["nft", *words], stdin=text.encode())
@@ -102,7 +103,9 @@ def rules(scope, swept):
             chain.append(f"{begins} add @flow{version} {{ {flow} }} add @host{version} {{ {keyword} daddr }} counter name begun")
     lines = "\n".join(sets)
     return (
-        f"table inet {TABLE} {{\n{lines}\nchain out {{\ntype filter hook output priority 100;\n" + "\n".join(chain) + "\n}\n}\n"
+        f"table netdev {TABLE} {{\n{lines}\nchain out {{\ntype filter hook egress devices = {{ {', '.join(DEVICES)} }} priority 100;\n"
+        + "\n".join(chain)
+        + "\n}\n}\n"
     )
 
 
