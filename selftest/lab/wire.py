@@ -98,6 +98,10 @@ def rules(scope, swept):
             chain.append(
                 f"{begins} {keyword} daddr != @swept{version} add @{transport}{version} {{ {keyword} daddr . {transport} dport }}"
             )
+            # A swept address is sent a frame for each port; to remember them all would keep nft busy for seconds.
+            chain.append(
+                f"{begins} {keyword} daddr @swept{version} add @host{version} {{ {keyword} daddr }} counter name begun return"
+            )
             flow = f"meta l4proto . {keyword} daddr . th sport . th dport"
             chain.append(f"{begins} {flow} @flow{version} return")
             chain.append(f"{begins} add @flow{version} {{ {flow} }} add @host{version} {{ {keyword} daddr }} counter name begun")
