@@ -106,11 +106,9 @@ def rules(scope, swept):
             chain.append(f"{begins} {flow} @flow{version} return")
             chain.append(f"{begins} add @flow{version} {{ {flow} }} add @host{version} {{ {keyword} daddr }} counter name begun")
     lines = "\n".join(sets)
-    return (
-        f"table netdev {TABLE} {{\n{lines}\nchain out {{\ntype filter hook egress devices = {{ {', '.join(DEVICES)} }} priority 100;\n"
-        + "\n".join(chain)
-        + "\n}\n}\n"
-    )
+    hook = f"type filter hook egress devices = {{ {', '.join(DEVICES)} }} priority 100;"
+    body = "\n".join(chain)
+    return f"table netdev {TABLE} {{\n{lines}\nchain out {{\n{hook}\n{body}\n}}\n}}\n"
 
 
 def _networks(name, kind, networks):
