@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace as replaced
 
 from ordinance.judge.authorised import authorisations
-from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, telnet_by_rulesets
+from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, tcp_by_rulesets, telnet_by_rulesets
 from ordinance.judge.ruleset import ruleset_proof
 from ordinance.judge.saved import saved_equals_running
 from ordinance.judge.verdict import Compliant, Evidence, Passages, Unproven, Violated, Witness
@@ -286,6 +286,22 @@ def test_the_other_clause_is_not_broken() -> None:
     assert isinstance(
         joined("public", SILENT, ftp_by_rulesets("public", seen(listing(TELNET_FOR_ONE)), CITY, PROFILE, TODAY)), Compliant
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "kind"),
+    [
+        (GOOD, Compliant),
+        (GOOD + "ip daddr 198.51.100.9 tcp dport 2222 accept", Violated),  # nobody has the address: no probe is answered
+        (GOOD + "ip saddr 192.0.2.9 tcp dport 2222 accept", Violated),
+        (GOOD + "ip daddr 198.51.100.9 udp dport 2222 accept", Compliant),
+        (GOOD + "ip daddr 10.20.0.81 tcp dport 80 accept", Compliant),  # another group's, and the ruleset proof's
+        (GOOD + "meta mark 7 tcp dport 2222 accept", Unproven),
+    ],
+)
+def test_every_tcp_port_of_a_group_is_held_against_the_ruleset(rules: str, kind: type) -> None:
+    proven = tcp_by_rulesets("public", seen(listing(rules)), CITY, PROFILE, TODAY)
+    assert isinstance(joined("public", SILENT, proven), kind)
 
 
 def test_a_group_answers_for_its_own_addresses() -> None:

@@ -40,7 +40,7 @@ COVERED = {
     "9.A.1/ftp-blocked": ("public-groups", "outside", ("guarded-ports", "rulesets")),
     "9.A.1/no-smuggled-service": ("public-groups", "outside", ("perimeter-sweep", "conversations")),
     "9.A.1/authorisations": ("firewalls", "here", ("rulesets",)),
-    "9.A.2/inbound-tcp": ("public-groups", "outside", ("perimeter-sweep", "conversations", "stealth")),
+    "9.A.2/inbound-tcp": ("public-groups", "outside", ("perimeter-sweep", "conversations", "stealth", "rulesets")),
     "9.A.2/inbound-udp": ("public-groups", "outside", ("inbound-udp",)),
     "9.A.2/inbound-protocols": ("public-groups", "outside", ("inbound-protocols",)),
     "9.A.2/speaks-what-it-says": ("public-groups", "outside", ("perimeter-sweep", "conversations")),

@@ -29,7 +29,7 @@ def guarded_ports(profile: Profile) -> Ports:
 
 @dataclass(frozen=True, slots=True)
 class Barred(Policy):
-    """Nothing may come in to some ports; `services` are the exceptions.
+    """Nothing may come in to some ports, () for every port of TCP; `services` are the exceptions.
 
     `addresses`: of which this is said, (): of all. A packet that address translation has rewritten counts for the family of the
     addresses: where it was going before is not in the set any more.
@@ -45,6 +45,9 @@ class Barred(Policy):
 
     def _barred(self, space: Space) -> Set:
         """Return whole packets and first fragments to the ports: a later one reaches none by itself."""
+        if not self.ports:
+            every = space.both(space.ranges("l4proto", [(TCP, TCP)]), space.masked("fragoff", OFFSET, 0) or NONE)
+            return space.both(every, self._where(space))
         boxes = [space.box({"l4proto": ((number, number),), "dport": ((port, port),)}) for number, port in self.ports]
         headed = space.both(space.ranges("thdr", [(1, 1)]), space.masked("fragoff", OFFSET, 0) or NONE)
         return space.all_of([space.any_of(boxes), headed, self._where(space)])

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ordinance.allowed.policy import openings, outside
+from ordinance.allowed.policy import openings, outside, services
 from ordinance.inventory.model import Inventory
 from ordinance.judge.barred import Barred, Ports, ftp_ports, telnet_ports
 from ordinance.judge.ruleset import told
 from ordinance.judge.ruleset_read import NotRead, firewall, running
 from ordinance.judge.verdict import Compliant, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
+from ordinance.proof.policy import Service
 from ordinance.proof.verdict import prove
 from ordinance.sight.rulesets import RulesetSighting
 
@@ -25,6 +26,7 @@ from ordinance.sight.rulesets import RulesetSighting
 class _Clause:
     ports: Ports
     rule: str
+    allowed: tuple[Service, ...] = ()  #: besides what is authorised
 
 
 def telnet_by_rulesets(
@@ -43,11 +45,23 @@ def ftp_by_rulesets(
     return _by_rulesets(target, clause, sighting, inventory, today)
 
 
+def tcp_by_rulesets(
+    target: str, sighting: RulesetSighting, inventory: Inventory, profile: Profile, today: date
+) -> dict[str, Verdict]:
+    """Judge all TCP of the public group `target` by every declared ruleset; verdicts by firewall.
+
+    A port let through to an address that nobody uses answers by an ICMP error alone, which its router may withhold (a limit
+    that all who probe share): there a probe's silence is worth less than a ruleset's word.
+    """
+    clause = _Clause((), "9.A.2: inbound only SMTP to mail gateways and NNTP to news hosts", services(inventory, profile, today))
+    return _by_rulesets(target, clause, sighting, inventory, today)
+
+
 def _by_rulesets(
     target: str, clause: _Clause, sighting: RulesetSighting, inventory: Inventory, today: date
 ) -> dict[str, Verdict]:
     addresses = tuple(address for group in inventory.public if group.name == target for address in group.addresses)
-    services = tuple(opening.service for opening in openings(inventory, today) if opening.service is not None)
+    opened = tuple(opening.service for opening in openings(inventory, today) if opening.service is not None)
     verdicts: dict[str, Verdict] = {}
     for name in [host.name for host in inventory.with_role("firewalls") if host.ruleset is not None]:
         try:
@@ -56,7 +70,7 @@ def _by_rulesets(
         except NotRead as why:
             verdicts[name] = Unproven(f"{name}: {why}")
             continue
-        policy = Barred(services, outside(seen, host), clause.rule, ports=clause.ports, addresses=addresses)
+        policy = Barred((*clause.allowed, *opened), outside(seen, host), clause.rule, ports=clause.ports, addresses=addresses)
         verdicts[name] = told(name, prove(found.outcomes, policy, found.refused), found, rule=clause.rule)
     return verdicts
 
