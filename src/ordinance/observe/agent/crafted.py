@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ordinance.observe.agent.listener import BUFFER, FLAGS4, FLAGS6, IPV6_HOPLIMIT, IPV6_RECVHOPLIMIT, attach, hops_of
+from ordinance.observe.agent.listener import FLAGS4, FLAGS6, IPV6_HOPLIMIT, IPV6_RECVHOPLIMIT, attach, hops_of, widen
 from ordinance.observe.agent.throttle import Throttle
 from ordinance.observe.agent.wire import Outcome, family_of, own_towards, packed
 
@@ -118,7 +118,7 @@ class Crafted:
             segment = self.segment4 if family == socket.AF_INET else self.segment6
             for protocol, handler in ((icmp, error), (socket.IPPROTO_TCP, segment), (SCTP, self.association)):
                 sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+                widen(sock)
                 if protocol == socket.IPPROTO_TCP:
                     attach(sock, FLAGS4 if family == socket.AF_INET else FLAGS6)
                 if family == socket.AF_INET6:

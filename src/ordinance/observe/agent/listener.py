@@ -36,6 +36,14 @@ def attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) 
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(held)))
 
 
+def widen(sock: socket.socket, octets: int = BUFFER) -> None:
+    """Let `octets` wait on this socket, past the system's limit where that is allowed (socket(7), SO_RCVBUFFORCE)."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
+
 class Listener:
     """Hears what reaches this machine, if it has CAP_NET_RAW; without, it hears nothing and says so (`privileged`).
 
@@ -85,10 +93,7 @@ class Listener:
             sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
         except OSError:
             return
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        widen(sock)
         if protocol == socket.IPPROTO_TCP:
             attach(sock, FLAGS4 if family == socket.AF_INET else FLAGS6)
         elif protocol == socket.IPPROTO_ICMP:

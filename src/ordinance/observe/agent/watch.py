@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ordinance.observe.agent.listener import BUFFER, attach
+from ordinance.observe.agent.listener import attach, widen
 from ordinance.observe.agent.wire import own_towards, packed
 
 ETH_ALL, ETH_IP, ETH_IP6 = 3, 0x0800, 0x86DD
@@ -24,6 +24,8 @@ TCP, UDP = 6, 17
 #: Receive window of the packets that the stealth pass makes: of all TCP these alone are seen.
 WINDOW = 0x6F72
 HEADER4, HEADER6 = 20, 40  # octets of a header without options
+#: Octets that may wait: some ten thousand packets, while a busy firewall gives the watcher no turn.
+WAITING = 32 << 20
 FLOWS = "/proc/net/nf_conntrack"
 FLOWS_EVERY = 4.0  # seconds: the kernel forgets an unanswered UDP flow after thirty
 #: protocol number, then the original direction
@@ -91,7 +93,7 @@ class Watch:
         """Watch until the farewell, the quiet or the end of the time."""
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_ALL)) as sock:
             attach(sock, program(self.own[0] or bytes(4), self.own[1] or bytes(16)))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            widen(sock, WAITING)
             self.read_flows()
             self.tell({"ready": True})
             self.look(sock)
