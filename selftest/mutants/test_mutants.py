@@ -1,7 +1,8 @@
 """Every deliberate break of the suite is noticed by the tests that guard what it breaks. On demand: `./run mutants`.
 
 Each break is made in a private copy of the tree, and the tests named with it run there. They pass without it, and with it they
-must fail (exit 1), not crash, nor hang.
+must fail (exit 1), not crash, nor hang. What Python has compiled of the unbroken copy is kept for all of them, or each would
+spend most of its time on that; a file with a break in it has another time and is compiled anew.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from selftest.mutants.catalogue import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("src", "selftest", "tests", "fixtures", "policy", "inventory", "lab", "docs", "conftest.py", "pyproject.toml")
-LIMIT = 120  #: seconds for the tests of one break
+LIMIT = 600  #: seconds for the tests of one break, with room for a machine that does other things too
+ALL = 3600  #: and for those of all of them, one after the other
 FAILED = 1
 
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of everything the tests need."""
-    place = tmp_path_factory.mktemp("tree")
+    place = tmp_path_factory.mktemp("mutants") / "tree"
+    place.mkdir()
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -37,10 +40,18 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def all_pass(request: pytest.FixtureRequest, tree: Path) -> bool:
+    """Whether all the tests of all breaks that are made pass in the unbroken copy, in one run."""
+    asked = [item.callspec.params["mutant"] for item in request.session.items if hasattr(item, "callspec")]
+    tests = dict.fromkeys(test for mutant in asked for test in mutant.tests.split())
+    return ask(tree, *tests, keep=True, limit=ALL)[0] == 0
+
+
 @pytest.fixture
-def broken(tree: Path, mutant: Mutant) -> Iterator[Path]:
+def broken(tree: Path, mutant: Mutant, all_pass: bool) -> Iterator[Path]:
     """The copy, in which the tests pass, with one break in it; whole again afterwards."""
-    status, said = unbroken(tree, mutant.tests)
+    status, said = (0, "") if all_pass else unbroken(tree, mutant.tests)
     assert status == 0, f"unbroken, {mutant.tests} does not pass:\n{said[-2000:]}"
     path = tree / "src/ordinance" / mutant.file
     text = path.read_text("utf-8")
@@ -56,15 +67,16 @@ def unbroken(tree: Path, tests: str) -> tuple[int, str]:
     return ask(tree, *tests.split())
 
 
-def ask(tree: Path, *tests: str) -> tuple[int, str]:
+def ask(tree: Path, *tests: str, keep: bool = False, limit: float = LIMIT) -> tuple[int, str]:
     """Run tests against the copy; exit status and what pytest said. Words that merely changed do not count.
 
-    A break that hangs its tests is not noticed by them: TimeoutExpired.
+    `keep` what is compiled: of the unbroken copy only. A break that hangs its tests is not noticed by them: TimeoutExpired.
     """
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ORDINANCE_"))}
-    mine |= {"PYTHONPATH": f"{tree}/src", "PYTHONDONTWRITEBYTECODE": "1", "ORDINANCE_WORDS": "off"}
+    mine |= {"PYTHONPATH": f"{tree}/src", "PYTHONPYCACHEPREFIX": f"{tree.parent}/compiled", "ORDINANCE_WORDS": "off"}
+    mine["PYTHONDONTWRITEBYTECODE"] = "" if keep else "1"
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(f"selftest/{test}" for test in tests)]
-    done = subprocess.run(command, cwd=tree, env=mine, capture_output=True, text=True, timeout=LIMIT, check=False)
+    done = subprocess.run(command, cwd=tree, env=mine, capture_output=True, text=True, timeout=limit, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -1,6 +1,8 @@
 """The gate of iptables: what the kernel, given the rules, says again. In an empty network namespace, with the real iptables."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +65,85 @@ DIFFERENT = [
 def test_a_difference_is_named_with_its_rule(again: str, said: str) -> None:
     (why,) = differences(read_iptables(ONE, None), read_iptables(again, None))
     assert why.startswith(said)
+
+
+SETS = """create hosts hash:ip family inet hashsize 1024 maxelem 65536
+add hosts 192.0.2.7
+add hosts 192.0.2.8
+add hosts 192.0.2.200
+create nets hash:net family inet hashsize 1024 maxelem 65536
+add nets 10.0.0.0/8
+add nets 10.1.0.0/16 nomatch
+create pairs hash:ip,port family inet hashsize 1024 maxelem 65536
+add pairs 192.0.2.7,tcp:25
+add pairs 192.0.2.8,udp:53
+add pairs 192.0.2.9,icmp:echo-request
+create ports bitmap:port range 0-1024
+add ports 25
+create all list:set size 8
+add all hosts
+add all nets
+"""
+ASKED = FILTER.format(
+    "-A FORWARD -m set --match-set hosts src -j ACCEPT\n-A FORWARD -m set ! --match-set nets src -j DROP\n"
+    "-A FORWARD -m set --match-set pairs src,dst -j ACCEPT\n-A FORWARD -m set --match-set ports dst -j ACCEPT\n"
+    "-A FORWARD -m set --match-set all src -j ACCEPT"
+)
+
+
+@pytest.fixture(scope="module")
+def sets_here() -> None:
+    """IP sets are modules of the kernel that not every kernel has."""
+    make = (
+        "ipset create a hash:ip && ipset create b hash:net && ipset create c hash:ip,port && ipset create d bitmap:port range 0-9"
+    )
+    rule = "ipset create e list:set && iptables -A FORWARD -m set --match-set a src -j ACCEPT"
+    done = subprocess.run(["unshare", "--net", "sh", "-c", f"{make} && {rule}"], capture_output=True, text=True, check=False)
+    if done.returncode and "rnel" in done.stderr:
+        pytest.skip(f"the kernel here has no IP sets: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("sets_here")
+def test_rules_that_ask_sets_pass_with_their_sets() -> None:
+    assert gate(ASKED, ipsets=SETS) == ()
+
+
+@pytest.mark.usefixtures("sets_here")
+def test_members_may_stand_in_any_order_and_as_a_range() -> None:
+    """The kernel lists a hash in its own order, and a range in it one by one."""
+    many = "\n".join(f"add hosts 192.0.2.{last}" for last in range(190, 9, -1))
+    assert gate(ASKED, ipsets=SETS.replace("add hosts 192.0.2.8\n", f"add hosts 198.51.100.8-198.51.100.15\n{many}\n")) == ()
+
+
+@pytest.mark.usefixtures("sets_here")
+def test_rules_without_the_sets_they_ask_are_refused() -> None:
+    (why,) = gate(ASKED, ipsets=SETS.replace("hosts", "others"))
+    assert why.startswith("iptables cannot restore and save these rules: iptables-restore v1.8")
+
+
+@pytest.mark.usefixtures("sets_here")
+def test_what_ipset_does_not_take_is_refused() -> None:
+    (why,) = gate(ASKED, ipsets=SETS.replace("range 0-1024", "range 0-24"))
+    assert "Error in line 13" in why
+    assert why.startswith("iptables cannot restore and save these rules: ipset v7")
+
+
+def test_without_ipset_nothing_is_proved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for tool in ("unshare", "sh", "readlink", "iptables-restore", "ip6tables-restore", "iptables-save"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (why,) = gate(ASKED, ipsets=SETS)
+    assert why == "the rules were not restored and saved once more: ipset is not installed"
+
+
+def test_a_set_with_other_members_is_named_with_the_rule_that_asks() -> None:
+    texts = (SETS, SETS.replace("192.0.2.9,icmp", "192.0.2.10,icmp"))
+    (why,) = differences(*(read_iptables(ASKED, None, sets) for sets in texts))
+    assert why == (
+        "iptables-save:8: a set that this rule asks has other members once restored: "
+        "-A FORWARD -m set --match-set pairs src,dst -j ACCEPT"
+    )
 
 
 def test_the_machines_own_rules_are_not_touched() -> None:

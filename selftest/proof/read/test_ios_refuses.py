@@ -72,6 +72,10 @@ def test_a_line_that_is_none_is_refused_and_named(text: str, said: str) -> None:
         ("*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", 'r.cfg:1: "*filter" is no command of IOS'),
         ('{"nftables": []}', "is no command of IOS"),
         ("\0\0", "a control character"),
+        (
+            "access-list 5 permit any\ninterface Gi\ud800\n",
+            "r.cfg:2: a lone surrogate ('\\ud800'), which is no character; give the text",
+        ),
     ],
 )
 def test_a_text_that_is_none_is_refused(text: str, said: str) -> None:

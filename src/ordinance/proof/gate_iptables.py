@@ -1,18 +1,36 @@
 """The gate of iptables: whether the kernel, given these rules, says the same rules again.
 
-The texts are restored in an empty network namespace and saved once more, and what is read of both is compared, rule by rule.
-What cannot be restored, or comes back as something else, is not proved. Rules that mean the same and are written otherwise
-are the same.
+The texts are restored in an empty network namespace and saved once more, and what is read of both is compared, rule by rule,
+with the members of the sets that a rule asks. What cannot be restored, or comes back as something else, is not proved. Rules
+that mean the same and are written otherwise are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import zip_longest
 
 from ordinance.errors import DataError
 from ordinance.proof import netns
-from ordinance.proof.ir import All, Base, Havoc, Kind, Nat, Notrack, Rule, Ruleset, Statement, Taint, Verdict, VerdictMap
+from ordinance.proof.fields import Range
+from ordinance.proof.ir import (
+    All,
+    Base,
+    Either,
+    Havoc,
+    In,
+    Kind,
+    Match,
+    Nat,
+    Not,
+    Notrack,
+    Rule,
+    Ruleset,
+    Statement,
+    Taint,
+    Verdict,
+    VerdictMap,
+)
 from ordinance.proof.read.iptables import read_iptables
 from ordinance.proof.wording import plain
 
@@ -22,15 +40,15 @@ MOST = 5
 def gate_iptables(ruleset: Ruleset, v4: str | None, v6: str | None, ipsets: str | None) -> tuple[str, ...]:
     """Return why a ruleset, which was read from these texts, is not to be trusted; nothing if it is."""
     try:
-        again = netns.load_saved(v4, v6, ipsets)
+        four, six, sets = netns.load_saved(v4, v6, ipsets)
     except netns.NoNamespace as error:
         return (f"the rules were not restored and saved once more: {plain(str(error))}",)
     except (netns.NotLoaded, netns.NotListed) as error:
         return (f"iptables cannot restore and save these rules: {plain(str(error))}",)
     try:
-        found = read_iptables(_headed(again[0], v4), _headed(again[1], v6), ipsets)
+        found = read_iptables(_headed(four, v4), _headed(six, v6), sets)
     except DataError as error:
-        return (f"what iptables-save makes of these rules cannot be read: {error.problems[0]}",)
+        return (f"what iptables and ipset save of these rules cannot be read: {error.problems[0]}",)
     return differences(ruleset, found)
 
 
@@ -72,16 +90,38 @@ def _rules(given: Ruleset, again: Ruleset) -> Iterator[str]:
                 break  # what follows is shifted
 
 
-def _plain(rule: Rule) -> tuple[frozenset[Statement], tuple[Statement, ...]]:
+def _plain(rule: Rule) -> tuple[frozenset[Hashable], tuple[Statement, ...]]:
     """What a rule asks for, in whatever order, and what it then does: iptables asks for all before it does anything."""
-    asked: list[Statement] = []
+    asked: list[Match] = []
     done: list[Statement] = []
     for statement in rule.statements:
         if isinstance(statement, Verdict | VerdictMap | Havoc | Taint | Nat | Notrack):
             done.append(statement)
         else:
             asked.extend(statement.parts if isinstance(statement, All) else [statement])
-    return frozenset(asked), tuple(done)
+    return frozenset(map(_unordered, asked)), tuple(done)
+
+
+def _unordered(match: Match) -> Hashable:
+    """A match whose members may stand in any order, as those of a set do: the kernel lists them in its own."""
+    if isinstance(match, In):
+        return match.field, _joined(match.ranges)
+    if isinstance(match, All | Either):
+        return type(match), frozenset(map(_unordered, match.parts))
+    if isinstance(match, Not):
+        return Not, _unordered(match.part)
+    return match
+
+
+def _joined(ranges: tuple[Range, ...]) -> tuple[Range, ...]:
+    """Ranges in order, as one where nothing is between them."""
+    found: list[Range] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return tuple(found)
 
 
 def _differs(left: Rule | None, right: Rule | None, key: str) -> str:
@@ -89,4 +129,6 @@ def _differs(left: Rule | None, right: Rule | None, key: str) -> str:
         return f"{key}: once restored there is a rule more: {plain(right.text if right else '')}"
     if right is None:
         return f"{left.where}: once restored this rule is not there: {plain(left.text)}"
+    if left.text == right.text:
+        return f"{left.where}: a set that this rule asks has other members once restored: {plain(left.text)}"
     return f"{left.where}: the text says {plain(left.text)}; once restored it is {plain(right.text)}"

@@ -45,6 +45,7 @@ _SAVED = (
 if [ -f ipset ]; then
     command -v ipset >/dev/null || exit 93
     ipset restore <ipset >loaded 2>&1 || exit 98
+    ipset save >ipset.again 2>said || exit 99
 fi
 for tool in iptables ip6tables; do
     [ -f $tool ] || continue
@@ -97,8 +98,8 @@ def load_json(listing: str) -> Loaded:
     return _run(_JSON, (), _devices(_JSON_DEVICES.findall(listing)), listing)
 
 
-def load_saved(v4: str | None, v6: str | None, ipsets: str | None) -> tuple[str | None, str | None]:
-    """Load what iptables-save, ip6tables-save and `ipset save` printed, and return what the first two print then.
+def load_saved(v4: str | None, v6: str | None, ipsets: str | None) -> tuple[str | None, ...]:
+    """Load what iptables-save, ip6tables-save and `ipset save` printed, and return what the three print then; None as given.
 
     Raises NoNamespace, NotLoaded, NotListed.
     """
@@ -108,8 +109,7 @@ def load_saved(v4: str | None, v6: str | None, ipsets: str | None) -> tuple[str 
             if text is not None:
                 Path(folder, name).write_text(text, "utf-8", "backslashreplace")
         _check(*_in_namespace(_SAVED, Path(folder), ()), Path(folder))
-        four, six = (_read(Path(folder, f"{name}.again")) for name in ("iptables", "ip6tables"))
-    return None if v4 is None else four, None if v6 is None else six
+        return tuple(None if text is None else _read(Path(folder, f"{name}.again")) for name, text in texts.items())
 
 
 def _devices(found: Sequence[str]) -> list[str]:

@@ -62,9 +62,19 @@ def build_results(
     today = _city_day(facts.started, inventory.timezone)
     final = {check.key: _without_dead_waiver(verdicts.get(check.key, NotRun()), today) for check in plan}
     checks = [_check(law, item, final[item.key], (seconds or {}).get(item.key, 0.0)) for item in plan]
+    clauses = clause_records(law, checks, inventory.registers.attestations, today, left_out)
     counts = count(State(check.verdict) for check in checks)
-    word = headline(counts, len(plan), complete=not facts.stopped)
-    run = RunRecord(
+    ends = list(_rests_on(law, inventory, final, today))
+    run = _run(facts, law, profile, inventory, counts=counts, planned=len(plan), ends=ends)
+    return Results(run=run, clauses=clauses, checks=checks, controls=_controls(law), sections=dict(law.sections))
+
+
+def _run(
+    facts: RunFacts, law: Law, profile: Profile, inventory: Inventory, *, counts: dict[str, int], planned: int, ends: list[date]
+) -> RunRecord:
+    """Make the head of the results; `ends` are the last days of what the verdicts rest on."""
+    word = headline(counts, planned, complete=not facts.stopped)
+    return RunRecord(
         id=facts.id,
         city=inventory.city,
         inventory=inventory.source,
@@ -77,9 +87,9 @@ def build_results(
         started=stamp(facts.started),
         finished=stamp(facts.finished),
         seconds=round((facts.finished - facts.started).total_seconds(), 3),
-        valid_until=_valid_until(facts, word, _rests_on(law, inventory, final, today), inventory.timezone),
+        valid_until=_valid_until(facts, word, ends, inventory.timezone),
         selection=facts.selection,
-        planned=len(plan),
+        planned=planned,
         counts=counts,
         controls_covered=sum(control.covered for control in law.controls.values()),
         controls_in_policy=len(law.controls),
@@ -93,8 +103,6 @@ def build_results(
         observations=facts.observations,
         observations_sha256=facts.observations_sha256,
     )
-    clauses = clause_records(law, checks, inventory.registers.attestations, today, left_out)
-    return Results(run=run, clauses=clauses, checks=checks, controls=_controls(law), sections=dict(law.sections))
 
 
 def build_plan(facts: RunFacts, *, profile: Profile, inventory: Inventory, plan: Sequence[PlannedCheck]) -> PlanRecord:

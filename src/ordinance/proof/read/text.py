@@ -67,13 +67,20 @@ def lines_of(text: str, file: str) -> list[Line]:
 def _odd(line: Line, file: str) -> Problem | None:
     if len(line.text) > MOST_IN_A_LINE:
         return Problem(file, line.number, f"a line of {len(line.text)} characters", f"at most {MOST_IN_A_LINE} are read")
-    # \x03 ends the banners of Cisco's configurations; a surrogate is a byte that was no UTF-8
     if line.text.isascii() and line.text.isprintable():
         return None
-    odd = next((char for char in line.text if (char < " " and char not in "\t\x03\x0c") or char == "\x7f"), None)
-    if odd is not None:
-        return Problem(file, line.number, f"a control character ({odd!r})", "give the text as the device prints it")
-    return None
+    odd = next((char for char in line.text if _is_odd(char)), None)
+    if odd is None:
+        return None
+    if odd > "\x7f":
+        return Problem(file, line.number, f"a lone surrogate ({odd!r}), which is no character", "give the text as UTF-8")
+    return Problem(file, line.number, f"a control character ({odd!r})", "give the text as the device prints it")
+
+
+def _is_odd(char: str) -> bool:
+    """Whether no text of a ruleset holds it."""
+    # ETX ends the banners of Cisco's configurations; a surrogate alone cannot be written
+    return (char < " " and char not in "\t\x03\x0c") or char == "\x7f" or "\ud800" <= char <= "\udfff"
 
 
 class Problems:
