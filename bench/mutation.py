@@ -101,7 +101,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ordinance-mutation-") as folder:
         place = Path(folder)
         copy(modules, place)
-        mutmut(place, "run", "--max-children", str(os.cpu_count() or 1), *patterns, tell=True)
+        mutmut(place, "run", "--max-children", str(len(os.sched_getaffinity(0))), *patterns, tell=True)
         found = fates(place, patterns)
         enough = report(found)
         for name in sorted(name for name, fate in found.items() if fate in {"survived", "no tests"}):

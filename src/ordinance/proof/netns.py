@@ -62,8 +62,8 @@ _WHY = {
     97: "the network namespace made for it is not empty, or nft cannot list it",
 }
 _NAME = r'"?([A-Za-z0-9_.-]{1,15})"?'
-_DEVICES = re.compile(r'\b(?:iif|oif|device)\s+(?:!=\s*)?(\{[^}]*\}|"?[A-Za-z0-9_.-]{1,15}"?)')
-_JSON_DEVICES = re.compile(r'"key":\s*"(?:iif|oif)"\}\},\s*"right":\s*(\{"set":\s*\[[^\]]*\]\}|"[^"]*")')
+_DEVICES = re.compile(r'\b(?:iif|oif|device)\s+(?:!=\s*)?(\{[^}]{0,4096}\}|"?[A-Za-z0-9_.-]{1,15}"?)')
+_JSON_DEVICES = re.compile(r'"key":\s*"(?:iif|oif)"\}\},\s*"right":\s*(\{"set":\s*\[[^\]]{0,4096}\]\}|"[^"]{0,64}")')
 MOST_DEVICES = 64
 
 

@@ -12,7 +12,7 @@ _FAMILIES = "ip|ip6|inet|arp|bridge|netdev"
 _SIGNS = {
     "nft-json": re.compile(r"\A\s*[\[{]"),
     "nft": re.compile(
-        rf"\A#!\S*nft\b|^\s*(?:flush ruleset|table (?:(?:{_FAMILIES}) )?\S+ ?\{{|include \"|define \S+ ?="
+        rf"\A#!\S*nft\b|^[ \t]*(?:flush ruleset|table (?:(?:{_FAMILIES}) )?\S+ ?\{{|include \"|define \S+ ?="
         rf"|(?:add|create|insert|delete|flush) (?:table|chain|rule|set|map|element) )",
         _ANY,
     ),
@@ -36,9 +36,9 @@ FORMATS = (*_SIGNS, "ip6tables-save")
 _FOREIGN = {
     "NX-OS": re.compile(r"^ip access-list (?!standard |extended |log|resequence)\S+\s*$|^feature \S+\s*$", _ANY),
     "IOS XR": re.compile(r"^ipv4 access-list |^!! IOS XR", _ANY),
-    "Junos": re.compile(r"^set (?:firewall|security|system|interfaces) |^\s*(?:firewall|security|system) \{\s*$", _ANY),
+    "Junos": re.compile(r"^set (?:firewall|security|system|interfaces) |^[ \t]*(?:firewall|security|system) \{\s*$", _ANY),
     "FortiOS": re.compile(r"^config (?:firewall|system) ", _ANY),
-    "pf": re.compile(r"^\s*(?:pass|block)(?: \S+)* (?:in|out|on|all|quick)\b", _ANY),
+    "pf": re.compile(r"^[ \t]*(?:pass|block)(?: \S+)* (?:in|out|on|all|quick)\b", _ANY),
 }
 _SIX = re.compile(r"ip6tables-save|^(?:\[\d+:\d+\] )?-A .*(?:ipv6-icmp|icmp6|-[sd] !? ?[0-9a-fA-F:]*:[0-9a-fA-F:]*)", _ANY)
 _FOUR = re.compile(r"[^6]tables-save v|^(?:\[\d+:\d+\] )?-A .*(?:-p icmp |-[sd] !? ?\d+\.\d)", _ANY)
