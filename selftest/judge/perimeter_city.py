@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from ordinance.inventory.model import Host, Inventory, Pace, PublicDns, PublicGroup, Scope, Service, Vantage
+from ordinance.inventory.model import Host, Inventory, Pace, PublicDns, PublicGroup, RulesetSource, Scope, Service, Vantage
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import (
     AddressSweep,
@@ -60,9 +61,9 @@ def host(name: str, group: str, *addresses: str) -> Host:
     return Host(name, frozenset({group}), tuple(ip_address(address) for address in addresses))
 
 
-def inventory(group: tuple[str, ...] = ALL) -> Inventory:
+def inventory(group: tuple[str, ...] = ALL, *, declared: bool = True) -> Inventory:
     hosts = [
-        host("fw", "firewalls", FW),
+        replace(host("fw", "firewalls", FW), ruleset=RulesetSource("nftables", "/etc/nftables.conf") if declared else None),
         host("mail", "mail_gateways", MAIL, MAIL6),
         host("news", "news_hosts", NEWS),
         host("www", "internet_servers", WWW),

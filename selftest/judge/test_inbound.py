@@ -283,3 +283,13 @@ def test_canaries_that_never_answered_show_nothing() -> None:
     reason = judge(sweep(canaries=dead)).reason
     assert "no known open port of public was found over IPv4, so the sweep is not shown to see any" in reason
     assert f"{MAIL} port 25, which is meant to be open, never answered" in reason
+
+
+def test_without_a_declared_ruleset_an_address_that_nobody_uses_is_unproven() -> None:
+    """Nobody answers for a port let through to it, and a router's word may be held back."""
+    seen = inbound_tcp("public", sweep(), talks(), inventory(declared=False), PROFILE)
+    assert seen.state is State.UNPROVEN
+    assert UNUSED in seen.reason
+    assert not any(used in seen.reason for used in (FW, MAIL, NEWS, WWW))
+    used = inbound_tcp("public", sweep(), talks(), inventory((MAIL, NEWS, WWW), declared=False), PROFILE)
+    assert used.state is State.COMPLIANT

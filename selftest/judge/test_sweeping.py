@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_dataclass
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
+from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts, sweep_witnesses, unvouched_doubts
 from ordinance.sight.perimeter import Answer, FamilyBound, Reply, SweepSighting
 from selftest.judge.perimeter_city import (
     ALL,
+    FW,
     MAIL,
     MAIL6,
     NEWS,
     OPEN,
     PROFILE,
+    RST_FW,
+    RST_HOST,
     UNUSED,
     WWW,
     answered,
@@ -214,6 +218,32 @@ def test_a_limit_felt_in_the_other_family_is_none_here() -> None:
 def test_an_address_on_which_somebody_answers_is_used() -> None:
     assert list(nobody_doubts(MAIL, sweep(hears_icmp=False))) == []
     assert len(list(nobody_doubts(UNUSED, sweep(hears_icmp=False)))) == 1
+
+
+DECLARED, UNDECLARED = inventory(), inventory(declared=False)
+
+
+@pytest.mark.parametrize(("address", "seen", "doubted"), [
+    (UNUSED, sweep(), "nobody is seen to be there"),
+    (UNUSED, sweep(swept(UNUSED, answered(RST_FW, 113))), "nobody is seen to be there"),  # a firewall's reset is nobody's
+    (UNUSED, sweep(swept(UNUSED, answered(OPEN, 80))), ""),
+    (MAIL, sweep(), ""),
+    (MAIL, sweep(awaited=False), "no router's late word was waited for"),
+    (WWW, sweep(swept(WWW, answered(RST_HOST, (1, 65_535)))), ""),  # nothing of it is silent
+    (FW, sweep(), ""),  # it is there, since what it lets through comes through
+    (FW, sweep(awaited=False), "no router's late word was waited for"),
+])  # fmt: skip
+def test_silence_of_nobody_counts_only_beside_a_ruleset(address: str, seen: SweepSighting, doubted: str) -> None:
+    told = list(unvouched_doubts(address, seen, UNDECLARED))
+    assert len(told) == bool(doubted)
+    assert all(doubted in text and "ruleset is declared" in text for text in told)
+    assert list(unvouched_doubts(address, seen, DECLARED)) == []
+
+
+def test_a_ruleset_of_one_of_two_firewalls_says_nothing_of_the_other() -> None:
+    second = replace_dataclass(UNDECLARED.hosts["fw"], name="fw2", addresses=())
+    one_of_two = replace_dataclass(DECLARED, hosts={**DECLARED.hosts, "fw2": second})
+    assert len(list(unvouched_doubts(UNUSED, sweep(), one_of_two))) == 1
 
 
 def test_only_canaries_that_answered_to_the_end_are_witnesses() -> None:

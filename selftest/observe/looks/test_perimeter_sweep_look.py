@@ -169,3 +169,17 @@ def test_progress_says_which_engine_sweeps_and_why() -> None:
     perimeter_sweep(looking)
     assert said[-1].startswith("connect sweep from outside, ")
     assert said[-1].endswith(" (no numpy there)")
+
+
+def test_public_addresses_are_vouched_for_where_every_firewalls_ruleset_is_declared() -> None:
+    """Never the Intranet's: of its addresses no ruleset is asked."""
+    _, town = seen_by(a_city())
+    assert town.jobs[0]["vouched"] == list(ALL)
+    _, town = seen_by(replace(inventory(declared=False), echo=(ip_address(ECHO4),)))
+    assert town.jobs[0]["vouched"] == []
+
+
+@pytest.mark.parametrize(("told", "awaited"), [({}, True), ({"awaited": True}, True), ({"awaited": False}, False)])
+def test_whether_late_words_were_waited_for_stands_in_the_certificate(told: dict[str, bool], awaited: bool) -> None:
+    seen, _ = seen_by(a_city(), **told)
+    assert seen.certificate.awaited is awaited

@@ -216,3 +216,44 @@ def test_the_pace_of_the_job_is_kept_on_the_wire(net: Field) -> None:
     sent = net.counters()[-1]
     assert sent >= seen["probes"] > 1200
     assert seen["seconds"] >= (sent - 100) / 1500
+
+
+#: To an address that nobody uses: its router asks for it for three seconds.
+UNUSED = "198.51.100.11"
+TO_NOBODY = "table ip d { chain pre { type nat hook prerouting priority -100; tcp dport 777 dnat to 198.51.100.9; }; }"
+
+
+def let_through_to_nobody(net: Field, addresses: list[str], **more: Any) -> tuple[dict[str, Any], set[str]]:
+    """Sweep behind a firewall that hands port 777 on to nobody; the last line, and which addresses a router spoke for."""
+    # by nothing else: six errors at once, then one a second, is all that a Linux router says
+    net.guard(f"ip daddr 198.51.100.9 accept; ip daddr {UNUSED} drop;")
+    net.also(TO_NOBODY)
+    seen = net.raw(job(addresses=addresses, last_port=1000, settle=3.5, **more))
+    assert seen["complete"], seen
+    return seen, {a["address"] for a in seen["answers"] if a["answer"] == "icmp" and [777, 777] in a["ports"]}
+
+
+def test_a_routers_late_word_is_waited_for_where_nobody_else_tells(net: Field) -> None:
+    seen, heard = let_through_to_nobody(net, four(2))
+    assert seen["awaited"] is True
+    assert heard
+
+
+def test_it_is_waited_for_where_one_address_has_no_host_whoever_else_tells(net: Field) -> None:
+    seen, heard = let_through_to_nobody(net, [*four(2), UNUSED], vouched=[*four(2), UNUSED])
+    assert seen["awaited"] is True
+    assert heard
+
+
+def test_it_is_not_where_a_host_is_on_every_address_and_others_tell_of_the_rest(net: Field) -> None:
+    seen, _ = let_through_to_nobody(net, four(2), vouched=four(2))
+    assert seen["awaited"] is False
+    assert opened(seen) == truth(2, last=1000)
+
+
+def test_it_is_after_a_path_that_loses_since_late_answers_count_there(net: Field) -> None:
+    net.guard()
+    net.lose(5)
+    seen = net.raw(job(2, last_port=1000, vouched=four(2)))
+    assert seen["awaited"] is True
+    assert opened(seen) == truth(2, last=1000)

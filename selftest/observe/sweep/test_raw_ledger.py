@@ -139,3 +139,10 @@ def test_a_byte_a_port_is_all_it_takes() -> None:
     book = Ledger(Targets(256, range(65536), np.random.default_rng(1)), Outcomes())
     assert book.states.nbytes == 256 * 65536
     assert book.targets.order.nbytes + book.targets.inverse.nbytes < 1 << 20
+
+
+def test_a_host_is_there_when_a_port_of_it_is_open_and_not_when_it_is_refused() -> None:
+    book = ledger()
+    ask_all(book)
+    book.hear(np.array([0, 1]), np.array([7, 8], np.uint32), codes(book, [replies.OPEN, replies.RST], [63, 64]))
+    assert [book.is_held(host) for host in range(3)] == [True, False, False]

@@ -254,6 +254,12 @@ class Inventory:
         """Hosts in the group `role`, by name."""
         return tuple(sorted((h for h in self.hosts.values() if role in h.groups), key=lambda h: h.name))
 
+    @property
+    def rulesets_declared(self) -> bool:
+        """Whether every firewall's ruleset is declared, and so held against the policy beside what was seen from outside."""
+        firewalls = self.with_role("firewalls")
+        return bool(firewalls) and all(host.ruleset is not None for host in firewalls)
+
     def services_at(self, address: Address) -> tuple[Service, ...]:
         """Return the declared services on one address."""
         return tuple(service for service in self.services if service.address == address)

@@ -15,7 +15,15 @@ from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.attribution import Attribution, Where, attribute, holder, nobody_home, nobody_home_proven, place
 from ordinance.judge.confirming import opened
 from ordinance.judge.rotation import whole
-from ordinance.judge.sweeping import PORTS, engine_words, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses
+from ordinance.judge.sweeping import (
+    PORTS,
+    engine_words,
+    host_hops,
+    nobody_doubts,
+    sweep_doubts,
+    sweep_witnesses,
+    unvouched_doubts,
+)
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import (
@@ -120,6 +128,7 @@ class _Case:
         """Refusals of which nobody can say where they came from, and addresses where nobody might have been found."""
         for address in map(str, self.group.addresses):
             yield from nobody_doubts(address, self.sweep)
+            yield from unvouched_doubts(address, self.sweep, self.inventory)
             yield from opened(address, self.sweep, self.talks).doubts(address)
             seen = self.sweep.of(address)
             allowed = readings(address, self.inventory, self.profile)

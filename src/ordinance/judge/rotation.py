@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.attribution import Where, attribute
 from ordinance.judge.coverage import canaries, inside_sweep_doubts
-from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts
+from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts, unvouched_doubts
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import (
     AddressSweep,
@@ -216,9 +216,10 @@ class _Night:
 
     def somebody(self, address: str) -> bool:
         """Whether somebody is known to be there, or a router's word that nobody is would have been heard."""
-        if any(canary.address == address and canary.answered for canary in self.seen.certificate.canaries):
-            return True
-        doubt = next(nobody_doubts(address, self.view), None)
+        doubts = list(unvouched_doubts(address, self.view, self.judge.inventory))
+        if not any(canary.address == address and canary.answered for canary in self.seen.certificate.canaries):
+            doubts += nobody_doubts(address, self.view)
+        doubt = next(iter(doubts), None)
         if doubt is not None and doubt not in self.reasons:
             self.reasons.append(doubt)
         return doubt is None

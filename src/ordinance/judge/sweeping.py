@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address
 from math import sqrt
 
-from ordinance.inventory.model import Address, PublicGroup
+from ordinance.inventory.model import Address, Inventory, PublicGroup
 from ordinance.judge.verdict import Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import AddressSweep, Answer, Canary, Certificate, SweepSighting, family
@@ -14,6 +15,7 @@ from ordinance.sight.ports import count, each, listed, said
 PORTS = 65_535
 #: ICMP errors a second, beyond which a router's own limit (Linux: one a second for each destination) hides some of them.
 ICMP_A_SECOND = 0.5
+UNVOUCHED = "not every firewall's ruleset is declared: a port let through to nobody may have looked silent"
 
 
 def group_canaries(group: PublicGroup, sweep: SweepSighting) -> tuple[Canary, ...]:
@@ -166,6 +168,22 @@ def nobody_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
         yield f"{address}: the vantage may not hear late ICMP errors, so a port let through to nobody would look silent"
     elif seen.of(Answer.SILENT) and (many or _icmp_withheld(sweep, version)):
         yield f"{address}: so many ICMP errors came that a router's word about an unused address may have been held back"
+
+
+def unvouched_doubts(address: str, sweep: SweepSighting, inventory: Inventory) -> Iterator[str]:
+    """Say that a port let through to nobody would look silent, and that no ruleset is declared which would tell.
+
+    A router's "host unreachable" is limited, shared by all who ask, and may be switched off: that none came has no witness.
+    """
+    seen = sweep.of(address)
+    if seen is None or not seen.of(Answer.SILENT) or inventory.rulesets_declared:
+        return
+    known = [canary for canary in sweep.certificate.canaries if canary.address == address and canary.answered]
+    firewalls = inventory.with_role("firewalls")
+    if not (known or seen.of(Answer.OPEN) or any(ip_address(address) in (*h.addresses, *h.outer_addresses) for h in firewalls)):
+        yield f"{address}: nobody is seen to be there, and {UNVOUCHED}"
+    elif not sweep.certificate.awaited:
+        yield f"{address}: no router's late word was waited for, and {UNVOUCHED}"
 
 
 def _icmp_withheld(sweep: SweepSighting, version: int) -> bool:

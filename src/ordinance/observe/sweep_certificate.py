@@ -44,6 +44,7 @@ def certificate(  # noqa: PLR0917 - of whom, by whom, when, and what is against 
         probes=last["probes"], seconds=last["seconds"], canaries=msgspec.convert(last["canaries"], tuple[Canary, ...]),
         bounds=msgspec.convert(last["bounds"], tuple[FamilyBound, ...]), voided_windows=last["voided"],
         requeued=last["requeued"], local_errors=last["local"], hears_icmp=last["privileged"], reads_hops=last["privileged"],
+        awaited=last.get("awaited", True),
         unechoed=tuple(_unechoed(last)), echo_families=echo_families, by=_engine(last, swept, covered),
     )  # fmt: skip
 

@@ -88,6 +88,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reads_hops: bool
     unechoed: tuple[Unechoed, ...]
     echo_families: tuple[int, ...]  #: families in which the echo was asked on every port
+    awaited: bool = True  #: it was waited for a router's late word that nobody is there
     by: Engine | None = None  #: None in records older than the choice of engines: then it was the one that connects
 
     def bound(self, family: int) -> float:

@@ -125,8 +125,6 @@ def hold_frames(devices: Sequence[str]) -> None:
 def rules(family: str, table: str, uid: int, scope: dict[str, list[str]], hook: str) -> str:
     """Write a table in one line: deny before allow, and nothing that neither names."""
     parts = ["flags owner;", "counter passed { };", "counter stopped { };"]
-    # named in every rule: a packet without a socket (a reset, a last ACK, neighbour discovery) has no uid, and is not ours
-    ours = f"meta skuid {uid}"
     chain = []
     for version, keyword, kind in FAMILIES:
         for side, fate in (("deny", "counter name stopped drop"), ("allow", "counter name passed accept")):
@@ -134,9 +132,11 @@ def rules(family: str, table: str, uid: int, scope: dict[str, list[str]], hook: 
             if networks:
                 name, listed = f"{side}{version}", ", ".join(networks)
                 parts.append(f"set {name} {{ type {kind}; flags interval; auto-merge; elements = {{ {listed} }}; }};")
-                chain.append(f"{ours} {keyword} daddr @{name} {fate};")
-    chain.append(f"{ours} counter name stopped drop;")
-    return f"table {family} {table} {{ {' '.join(parts)} chain out {{ {hook}; policy accept; {' '.join(chain)} }}; }}"
+                chain.append(f"{keyword} daddr @{name} {fate};")
+    parts.append(f"chain ours {{ {' '.join(chain)} counter name stopped drop; }};")
+    # Asked once a packet: the kernel locks the socket for it, which two senders share. A packet without a socket (a reset, a last
+    # ACK, neighbour discovery) has no uid, so it matches no rule, and is not ours.
+    return f"table {family} {table} {{ {' '.join(parts)} chain out {{ {hook}; policy accept; meta skuid {uid} jump ours; }}; }}"
 
 
 def set_fsuid(uid: int) -> None:

@@ -63,6 +63,8 @@ class _Plan:
     echo: tuple[Address, ...]
     vantage: str = VANTAGE
     ports: Range = ALL_PORTS
+    #: What the declared rulesets vouch for: a port let through to nobody is theirs to tell, not a router's late word alone.
+    vouched: tuple[Address, ...] = ()
 
 
 @look("perimeter-sweep")
@@ -139,7 +141,8 @@ def _plan(inventory: Inventory) -> _Plan:
     admitted = tuple(address for address in wanted if inventory.scope.admits(address))
     canaries = _canaries_for("outside", inventory)
     barred = tuple(address for address in wanted if address not in admitted)
-    return _Plan(admitted, barred, canaries, _echo(inventory), VANTAGE, ALL_PORTS)
+    vouched = tuple(dict.fromkeys(public)) if inventory.rulesets_declared else ()
+    return _Plan(admitted, barred, canaries, _echo(inventory), VANTAGE, ALL_PORTS, vouched)
 
 
 def _canaries_for(zone: str, inventory: Inventory) -> tuple[Service, ...]:
@@ -154,6 +157,7 @@ def _job(plan: _Plan, context: LookContext, seconds: float) -> dict[str, Any]:
     pace = context.inventory.pace
     return {
         "job": "sweep", "addresses": [str(a) for a in plan.addresses], "echo": [str(a) for a in plan.echo],
+        "vouched": [str(a) for a in plan.addresses if a in plan.vouched],
         "canaries": [[str(s.address), s.port, WEIGHTS.get(s.protocol, 1.0)] for s in plan.canaries],
         "canaries_per_round": {str(family): _canaries(family, plan, paced=bool(pace.per_host)) for family in FAMILIES},
         "miss_bound": context.profile.miss_bound, "rate": pace.total, "per_host": pace.per_host, "timeout": TIMEOUT,

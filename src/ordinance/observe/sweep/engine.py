@@ -69,6 +69,7 @@ class RawSweep:
         self.bounds = Bounds({int(family) for family in self.family}, self.plan.miss_bound)
         self.quiet_loss = 0.0
         self.gave_up = ""
+        self.awaited = False  # the late words of routers
 
     def run(self) -> dict[str, Any]:
         """Do the whole job and return the last line."""
@@ -162,7 +163,15 @@ class RawSweep:
                 first_end = time.monotonic()
         lossless = self.quiet_loss < QUIET and self.rounds.voided == 0
         last_end = time.monotonic()
+        self.awaited = not (lossless and self.rests_on_others())
+        if not self.awaited:
+            return last_end
         return (first_end if lossless else last_end) + self.plan.settle
+
+    def rests_on_others(self) -> bool:
+        """Whether nothing rests on a router's late word: on every address a host answers, and somebody else tells of the rest."""
+        asked = range(len(self.plan.swept) - len(self.plan.echoes))
+        return all(self.plan.swept[host] in self.plan.vouched and self.ledger.is_held(host) for host in asked)
 
     def wants(self, family: int) -> bool:
         """Whether another round of a family is needed, and of use: without a witness no number of rounds proves silence."""

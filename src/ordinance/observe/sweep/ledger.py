@@ -67,6 +67,10 @@ class Ledger:
         self.contradictions += int(((before > SILENT_CODE) & (before != codes)).sum())
         self.states[places[better]] = codes[better]
 
+    def is_held(self, host: int) -> bool:
+        """Whether a port of this host is open: somebody is there."""
+        return bool((self.outcomes.rank[self.states[host :: self.targets.hosts]] >= OPEN_RANK).any())
+
     def answers(self, host: int) -> list[tuple[Outcome, list[list[int]]]]:
         """What came from one host, as runs of ports."""
         column = self.states.reshape(-1, self.targets.hosts)[:, host][self.targets.row_of_port(host)]

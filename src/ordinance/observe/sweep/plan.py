@@ -14,7 +14,9 @@ SETTLE = 3.5  # seconds: a router says "host unreachable" after three unanswered
 class Plan:
     """One job. Keys as of the connect sweep (`agent.sweep.Sweep`), and `scope`, without which nothing is sent.
 
-    Besides: least_rounds, most_rounds. in_flight, lanes and timeout are the connect engine's and mean nothing here.
+    Besides: least_rounds, most_rounds; vouched, addresses for which somebody else tells which ports are let through to
+    nobody, so that no late word of a router is waited for once a host answered there. in_flight, lanes and
+    timeout are the connect engine's and mean nothing here.
     OutOfScope when the job names an address that its scope does not admit.
     """
 
@@ -33,6 +35,7 @@ class Plan:
         self.per_host: float | None = job.get("per_host")
         self.seconds: float = job.get("seconds", 3600.0)
         self.settle: float = job.get("settle", SETTLE)
+        self.vouched = frozenset(job.get("vouched", ()))
         self.least: int = job.get("least_rounds", LEAST_ROUNDS)
         self.most: int = job.get("most_rounds", MOST_ROUNDS)
         self.seed: int = job.get("seed", 0)

@@ -30,6 +30,7 @@ def last_line(sweep: RawSweep, drops: int, seconds: float) -> dict[str, Any]:
         "why_incomplete": sweep.gave_up,
         "quiet_loss": float(sweep.quiet_loss),
         "privileged": True,
+        "awaited": sweep.awaited,
         "seconds": seconds,
         "ring_drops": drops,
         "asked_again": sweep.rounds.asked_again,
