@@ -114,10 +114,11 @@ def test_a_dialogue_records_neither_what_we_send_in_secret_nor_its_echo():
     assert WORD.encode() not in base64.b64decode(seen.raw)
 
 
-def test_a_secret_that_is_hidden_as_one_does_not_blot_out_the_word_for_it():
+@pytest.mark.parametrize("word", [WORD, "zero\u200bwidth", "tab\tword"], ids=["plain", "zero width", "tab"])
+def test_a_secret_that_is_hidden_as_one_does_not_blot_out_the_word_for_it(word):
     vault = Vault()
-    vault.hide(Secret(WORD))
-    assert vault.redact(f"a secret: {WORD}".encode()) == "a secret: «secret»".encode()
+    vault.hide(Secret(word))
+    assert vault.redact(f"a secret: {word}".encode()) == "a secret: «secret»".encode()
 
 
 @pytest.mark.parametrize("length", range(5, len(WORD.encode())))

@@ -50,9 +50,9 @@ BREAKS = (
     Mutant(
         "policy-ignored",
         "a base chain's policy is always accept",
-        "proof/walk.py",
-        "if base.policy is Kind.ACCEPT:",
-        "if True:",
+        "proof/segments.py",
+        "        found = _POLICIES[policy]\n",
+        "        found = _POLICIES[Kind.ACCEPT]\n",
         NFT,
     ),
     Mutant(
