@@ -90,6 +90,16 @@ def test_a_later_base_chain_can_forbid_and_none_can_allow_again():
     assert isinstance(verdict(GOOD, before=opens), Proved)
 
 
+def test_what_is_not_tracked_has_no_state_and_is_judged_as_that():
+    raw = "table inet raw {{ chain p {{ type filter hook prerouting priority {}; policy accept; tcp dport 23 notrack; }}\n}}\n"
+    rules = "ct state untracked tcp dport 23 drop\ntcp dport 23 accept\n" + GOOD
+    assert isinstance(verdict(rules), Violation)
+    assert isinstance(verdict(rules, before=raw.format(-300)), Proved)
+    assert isinstance(
+        verdict("ct state new tcp dport 23 drop\n" + rules[rules.index("\n") :], before=raw.format(-300)), Violation
+    )
+
+
 def test_a_packet_that_must_pass_outweighs_an_unknown():
     found = verdict(GOOD + "meta mark 5 accept\ntcp dport 23 accept")
     assert isinstance(found, Violation)
