@@ -149,7 +149,7 @@ class Where(msgspec.Struct, frozen=True, gc=False):
         return place if self.handle is None else f"{place} handle {self.handle}"
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """One rule. Counters, logs and comments leave no statement; a rule without statements is passed by.
 
     `words`: the rule as the ruleset writes it, or near enough for a person to find it, on one line; or what makes these words.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ordinance.proof import wording
+from ordinance.proof.collector import held_off
 from ordinance.proof.groups import Acceptor, Group, accepted_by, doubts, groups
 from ordinance.proof.policy import Policy
 from ordinance.proof.space import NONE, Point, Set
@@ -57,6 +58,7 @@ class CannotProve:
 Verdict = Proved | Violation | CannotProve
 
 
+@held_off()
 def prove(outcomes: Sequence[Outcome], policy: Policy, refused: Sequence[str] = ()) -> Verdict:
     """Judge what passes one device: all of its hooks together.
 

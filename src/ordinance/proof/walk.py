@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from ordinance.proof.collector import held_off
 from ordinance.proof.fields import Range
 from ordinance.proof.ir import Base, In, Kind, Mask, Ruleset, Unknown
 from ordinance.proof.matching import Matcher, shared_unknowns, tests
@@ -94,6 +95,7 @@ class Walk:
             }
         return found
 
+    @held_off()
     def path(self, ruleset: Ruleset, hook: str) -> Outcome:
         """Walk prerouting and then `hook` ("input" or "forward"). Raises DataError for a ruleset that no kernel would load."""
         self.summary(ruleset)  # its errors come before any answer, even where no base chain calls a chain

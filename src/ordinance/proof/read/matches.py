@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from ordinance.proof.read.values import NotUnderstood, address
 _NEGATED = ("!=", "!")
 #: What is another thing each time it is asked.
 _FRESH = ("numgen",)
+#: Matches that are remembered: rules say the same of the same hosts and ports again and again.
+_MOST_KNOWN = 1 << 16
 
 
 class Matches:
@@ -24,11 +27,26 @@ class Matches:
         self._sets = sets
         self._table = table
         self._changed = changed  #: left sides that some rule changes, as text: no two readings of them are the same
+        self._known: dict[bytes, Match] = {}
 
     def match(self, body: Any) -> Match:
-        """Return a `match` statement as a tree."""
+        """Return a `match` statement as a tree; the same one for the same statement."""
         if not isinstance(body, dict):
             return Unknown(shown(body), True)
+        if isinstance(right := body.get("right"), list) or (isinstance(right, dict) and "set" in right):
+            return self._new(body)  # long, and seldom said twice
+        try:
+            key = marshal.dumps(body, 2)  # tells 1 from true, and is the quickest that does
+        except ValueError:  # nested too deep
+            return self._new(body)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._new(body)
+        return found
+
+    def _new(self, body: dict[str, Any]) -> Match:
         try:
             return self._match(body.get("left"), body.get("op"), body.get("right"))
         except NotUnderstood as reason:

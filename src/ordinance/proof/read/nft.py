@@ -8,9 +8,11 @@ Hooks that can let a packet in past those (bridge, netdev, inet ingress) are tai
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any
 
+import msgspec
+
+from ordinance.proof.collector import held_off
 from ordinance.proof.fields import IPV4, IPV6
 from ordinance.proof.ir import Base, Chain, Kind, Rule, Ruleset, Where
 from ordinance.proof.read.matches import Matches
@@ -29,12 +31,15 @@ _IGNORED = ("metainfo", "counter", "quota", "limit", "ct helper", "ct timeout", 
 _TRACKING = re.compile(r'"(?:ct|masquerade|redirect|flow)"\s*:')
 #: These do so for the family of their addresses alone, in a table inet too (nft_nat_init).
 _TRANSLATING = ("dnat", "snat")
+#: Statements that tell something of other rules, or of the whole ruleset.
+_TELLING = frozenset({"set", "map", "mangle", *_TRANSLATING})
 _POLICIES = {"accept": Kind.ACCEPT, "drop": Kind.DROP}
 
 
 def read_nft(text: str, source: str) -> Ruleset:
     """Return the ruleset that a listing holds. Raises DataError, with the line, for what is no listing."""
-    return _Reader(Listing(text, source)).read()
+    with held_off():
+        return _Reader(Listing(text, source)).read()
 
 
 class _Reader:
@@ -48,7 +53,6 @@ class _Reader:
         self._taints: dict[str, None] = {}
         self._changed: set[str] = set()
         self._readers: dict[tuple[str, str], Statements] = {}
-        self._spans: list[Found] = []
         self._late = False  #: something came up that rules which were already read have to be read by again
 
     def read(self) -> Ruleset:
@@ -57,9 +61,9 @@ class _Reader:
         if self._late:
             self._readers = {}
             self._rules = {key: [] for key in self._rules}
-            for span in self._spans:
-                body, _ = self._listing.decode(span.start, span.line)
-                self._rule(span._replace(body=body["rule"]))
+            for found in self._listing.objects():
+                if found.kind == "rule" and self._table(found)[0] not in OTHER:
+                    self._rule(found)
         chains = {key: Chain(key, key, tuple(rules)) for key, rules in self._rules.items()}
         return Ruleset(self._listing.source, "nft", chains, tuple(self._bases), tuple(sorted(self._tracked)), tuple(self._taints))
 
@@ -134,12 +138,11 @@ class _Reader:
         if table[0] in OTHER:
             return
         self._rules.setdefault(_key(*table, self._text(found, "chain")), [])
-        self._spans.append(found._replace(body={}))
         if table not in self._dormant and _TRACKING.search(self._listing.text, found.start, found.end):
             self._tracked.update(FAMILIES.get(table[0], ()))
         expressions = found.body.get("expr")
         for expression in expressions if isinstance(expressions, list) else []:
-            if isinstance(expression, dict):
+            if isinstance(expression, dict) and not _TELLING.isdisjoint(expression):
                 self._changes(expression, table)
                 self._translates(expression, table)
         if not self._late:
@@ -170,7 +173,7 @@ class _Reader:
         reader = self._readers.get(table) or self._reader(table)
         expressions = found.body.get("expr", [])
         where = Where(self._listing.source, found.line, _handle(found.body))
-        words = partial(_words, self._listing, found.start, found.line)
+        words = _Words(self._listing, found.start, found.line)
         rules = self._rules[_key(*table, found.body["chain"])]
         rules.extend(Rule(statements, where, words) for statements in reader.rule(expressions))
 
@@ -180,10 +183,16 @@ class _Reader:
         return found
 
 
-def _words(listing: Listing, start: int, line: int) -> str:
-    """Return a rule in words; made when somebody asks for them, for most rules are never shown."""
-    body, _ = listing.decode(start, line)
-    return rule_text(body["rule"].get("expr"))
+class _Words(msgspec.Struct, frozen=True, gc=False):
+    """A rule in words; made when somebody asks for them, for most rules are never shown."""
+
+    listing: Listing
+    start: int
+    line: int
+
+    def __call__(self) -> str:
+        body, _ = self.listing.decode(self.start, self.line)
+        return rule_text(body["rule"].get("expr"))
 
 
 def _key(family: str, table: str, name: str) -> str:

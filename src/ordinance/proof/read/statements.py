@@ -32,6 +32,7 @@ _PASSING = frozenset({"limit", "quota", "ct count", "connlimit", "set", "map", "
 #: Header fields whose rewriting changes no field of the proof.
 _HARMLESS = frozenset({"dscp", "ecn", "ttl", "hoplimit", "tos", "flowlabel", "id", "window", "urgptr", "checksum", "length"})
 _FAMILIES = {"ip": (IPV4,), "ip6": (IPV6,), "inet": (IPV4, IPV6)}
+_PLAIN = {kind: Verdict(Kind(kind)) for kind in ("accept", "drop", "return", "continue")}
 
 
 class Statements:
@@ -49,8 +50,7 @@ class Statements:
             return [(Havoc(shown(expressions)),)]
         found: list[Statement] = []
         for expression in expressions:
-            mapped = self._nat_by_map(expression)
-            if mapped is not None:
+            if isinstance(expression, dict) and "dnat" in expression and (mapped := self._nat_by_map(expression)) is not None:
                 return [(*found, *ways) for ways in mapped]
             found.extend(self._expression(expression))
         return [tuple(found)]
@@ -59,8 +59,8 @@ class Statements:
         """Return a verdict: of a statement, or of a map's element."""
         if isinstance(body, dict) and len(body) == 1:
             kind, value = next(iter(body.items()))
-            if kind in ("accept", "drop", "return", "continue"):
-                return Verdict(Kind(kind))
+            if kind in _PLAIN:
+                return _PLAIN[kind]
             if kind in ("jump", "goto") and isinstance(value, dict) and isinstance(value.get("target"), str):
                 return Verdict(Kind(kind), self._chain_key(value["target"]))
         return Havoc(shown(body))
@@ -141,7 +141,7 @@ class Statements:
         families = _FAMILIES.get(str(body.get("family", self._table[0])), ())
         return families[0] if len(families) == 1 else None
 
-    def _nat_by_map(self, expression: Any) -> list[tuple[Statement, ...]] | None:
+    def _nat_by_map(self, expression: dict[str, Any]) -> list[tuple[Statement, ...]] | None:
         """`dnat to ... map {...}`: one way an entry; what the map misses leaves the rule untranslated."""
         try:
             body = expression["dnat"]
