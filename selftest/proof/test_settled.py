@@ -7,6 +7,7 @@ import random
 import pytest
 
 from ordinance.proof import segments
+from ordinance.proof import space as sets
 from ordinance.proof.ir import Havoc, In, Kind, Rule, Statement, Unknown, Verdict, Where
 from ordinance.proof.matching import Matcher
 from ordinance.proof.segments import Summary
@@ -35,8 +36,10 @@ def _statements(chance: random.Random) -> tuple[Statement, ...]:
 
 @pytest.mark.parametrize("policy", [Kind.ACCEPT, Kind.DROP])
 @pytest.mark.parametrize("run", [1, 2, 5])
-def test_settled_is_summed_up(policy: Kind, run: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("many", [0, sets.MANY_NODES])
+def test_settled_is_summed_up(policy: Kind, run: int, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "RUN", run)
+    monkeypatch.setattr(sets, "MANY_NODES", many)  # none: whatever is not needed any more is freed at once
     for seed in SEEDS:
         space = Space()
         summary = Summary(space, Matcher(space, ["shared"]))

@@ -89,6 +89,9 @@ class CuddSpace:
         found = self.all_of(self.ranges(field, ranges) for field, ranges in tests.items())
         return self.decision(found, then) if EVERY < then <= LAST_LEAF else self.both(found, then)
 
+    def plain(self, region: Mapping[str, tuple[Range, ...]], leaf: int) -> int:
+        return self.box(region, leaf)
+
     # -- decisions: which verdict, if any, befalls a packet
 
     def decision(self, of: Set, leaf: int) -> int:
@@ -99,7 +102,9 @@ class CuddSpace:
         return -len(self._decisions)
 
     def _parts(self, of: int) -> dict[int, Set]:
-        return self._decisions[-of - 1] if of < 0 else {EVERY: of}
+        if of < 0:
+            return self._decisions[-of - 1]
+        return {of: EVERY} if EVERY < of <= LAST_LEAF else {EVERY: of}
 
     def first_of(self, decisions: Sequence[int]) -> int:
         left, found = EVERY, dict[int, Set]()
@@ -113,6 +118,14 @@ class CuddSpace:
         if leaf == NONE:
             return self.complement(self.any_of(self._parts(of).values()))
         return self._parts(of).get(leaf, NONE)
+
+    def over(self, first: int, then: int) -> int:
+        return self.first_of([first, then])
+
+    def renamed(self, of: int, leaf: int, to: int) -> int:
+        parts = dict(self._parts(of))
+        moved = parts.pop(leaf, NONE)
+        return self._decide({**parts, to: self.either(parts.get(to, NONE), moved)})
 
     def meets(self, left: Set, right: int) -> bool:
         return any(self.both(left, of) != NONE for of in self._parts(right).values())
@@ -175,6 +188,12 @@ class CuddSpace:
 
     def forget(self) -> None:
         """Nothing: CUDD sees to its own memory."""
+
+    def mark(self) -> int:
+        return len(self._sets)
+
+    def release(self, mark: int, kept: Iterable[Set]) -> None:
+        """Nothing, too."""
 
     # -- comparing
 

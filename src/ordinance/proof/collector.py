@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_off() -> Iterator[None]:
-    """Hold it off: sets and rules are millions of small objects without circles, and looking for some takes a fifth of all time."""
+    """Hold it off: rules and sets are millions of objects without circles, and looking for some takes a fifth of all time."""
     if not gc.isenabled():  # somebody further out holds it off already
         yield
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ordinance.proof.nodes import EVERY, LAST_LEAF, NONE, Nodes, Row
 
@@ -220,6 +220,14 @@ class Combiner(Nodes):
             return found
 
         return walk(of)
+
+    def release(self, mark: int, kept: Iterable[int]) -> None:
+        """Free nodes, and forget what was combined."""
+        super().release(mark, kept)
+        self.forget()
+        dead = [of for of, other in self._not.items() if self.nodes[of] is None or self.nodes[other] is None]
+        for of in dead:
+            del self._not[of]
 
     def forget(self) -> None:
         """Forget what was combined, not what there is."""

@@ -135,8 +135,7 @@ def _told(outcome: Outcome, packets: Set, region: Region, family: int) -> str:
     held = space.both(packets, space.box(region))
     parts = ["IPv4" if family == IPV4 else "IPv6", _protocols(region), *_ports(region)]
     for word, field in (("from", "saddr"), ("to", "daddr")):
-        spans = [span for part in space.regions(space.only(held, [field])) for span in part.get(field, ((0, TOP[field]),))]
-        names = wording.addresses(spans, family)
+        names = wording.addresses(space.values(held, field), family)
         more = f" and {len(names) - MOST_ADDRESSES} more" if len(names) > MOST_ADDRESSES else ""
         parts.append(f"{word} {', '.join(names[:MOST_ADDRESSES])}{more}")
     for field, word in (("iif", "in by"), ("oif", "out by")):

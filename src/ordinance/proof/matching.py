@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ordinance.proof.fields import TOP
 from ordinance.proof.ir import All, Either, In, Mask, Match, Not, Ruleset, Statement, Unknown, VerdictMap
 from ordinance.proof.masks import mask_ranges
+from ordinance.proof.overlay import Box
 from ordinance.proof.space import EVERY, NONE, Set, Space
 
 #: More variables than this can make sets explode; the rest is settled where it stands, which proves less, never more.
@@ -53,10 +54,10 @@ class Matcher:
             return Extent(masked, masked) if masked is not None else self._unknown(_scattered(match), False)
         return self._unknown(match.selector, match.fresh)
 
-    def plain(self, parts: Iterable[Match], leaf: int) -> int | None:
+    def plain(self, parts: Iterable[Match], leaf: int) -> int | Box | None:
         """Return the decision `leaf` over what matches all of the trees, when they are interval tests only; else None."""
         plain, others = self._split(parts)
-        return None if others else self.space.box(plain, leaf)
+        return None if others else self.space.plain(plain, leaf)
 
     def every(self, parts: Iterable[Match]) -> Extent:
         """Return what may and what must match all of the trees."""
@@ -136,11 +137,20 @@ def tests(statements: Iterable[Statement]) -> Iterator[In | Mask | Unknown]:
             yield match
 
 
+def said(ruleset: Ruleset) -> Iterator[tuple[Statement, int]]:
+    """Yield every statement of a ruleset, with the number of rules that say it, for readers give rules the same object."""
+    rules = [rule for chain in ruleset.chains.values() for rule in chain.rules]
+    times = Counter(id(statement) for rule in rules for statement in rule.statements)
+    for statement in {id(statement): statement for rule in rules for statement in rule.statements}.values():
+        yield statement, times[id(statement)]
+
+
 def shared_unknowns(rulesets: Iterable[Ruleset]) -> frozenset[str]:
     """Return the selectors that stand in several places, at most `MOST_VARIABLES` of them, the most frequent first."""
     counted: Counter[str] = Counter()
     for ruleset in rulesets:
-        for chain in ruleset.chains.values():
-            for rule in chain.rules:
-                counted.update(found.selector for found in unknowns(rule.statements) if not found.fresh)
+        for statement, times in said(ruleset):
+            for found in unknowns((statement,)):
+                if not found.fresh:
+                    counted[found.selector] += times
     return frozenset(selector for selector, times in counted.most_common(MOST_VARIABLES) if times > 1)

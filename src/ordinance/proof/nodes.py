@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 Row = tuple[int, ...]
 Node = tuple[int, Row, Row]  #: level, last value of each interval, where each interval leads
@@ -43,6 +43,23 @@ class Nodes:
             self._ids[key] = found
         return found
 
+    def release(self, mark: int, kept: Iterable[int]) -> None:
+        """Free the nodes from the number `mark` on that no set of `kept` leads to.
+
+        No number is given twice: who asks for a node that was freed gets an error, never another set.
+        """
+        live: set[int] = set()
+        waiting = list(kept)
+        while waiting:
+            node = waiting.pop()
+            if node >= mark and node not in live:  # a node leads to older ones only
+                live.add(node)
+                waiting.extend(self.nodes[node][2])
+        for number in range(mark, len(self.nodes)):
+            if number not in live and self.nodes[number] is not None:
+                del self._ids[self.nodes[number]]
+                self.nodes[number] = None  # type: ignore[call-overload]
+
     def reachable(self, of: int) -> set[int]:
         """Return the nodes of a set, without the leaves."""
         seen: set[int] = set()
@@ -53,6 +70,25 @@ class Nodes:
                 seen.add(node)
                 waiting.extend(self.nodes[node][2])
         return seen
+
+    def values(self, of: int, level: int, top: int) -> list[tuple[int, int]]:
+        """Return the values of one level, at most `top`, for which there is a point in a set; as ranges in order and apart."""
+        found: list[tuple[int, int]] = []
+        seen, waiting = {NONE}, [of]
+        while waiting:
+            node = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            tested, bounds, kids = self.nodes[node]
+            if tested < level:
+                waiting.extend(kids)
+            elif tested > level:
+                return [(0, top)]
+            else:
+                lows = (0, *(bound + 1 for bound in bounds))
+                found += [(low, high) for low, high, kid in zip(lows, bounds, kids, strict=False) if kid != NONE]
+        return joined(found)
 
     def size(self, of: int) -> int:
         """Return the number of nodes."""
@@ -77,3 +113,14 @@ class Nodes:
                 low = bound + 1
             memory[node] = total // widths[level]
         return memory[of]
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges in order, with those joined that overlap or touch."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(high, found[-1][1])
+        else:
+            found.append((low, high))
+    return found

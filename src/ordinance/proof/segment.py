@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ordinance.proof.ir import Nat
+from ordinance.proof.overlay import Box
 from ordinance.proof.space import EVERY, NONE, Set, Space
 
 
@@ -27,9 +28,19 @@ def translated(space: Space, nat: Nat, of: Set) -> Set:
 PASS = Segment(NONE, NONE, EVERY, None)
 
 
+#: Decisions in diagrams
+ACCEPT, DROP, BACK = 1, 2, 3
+
+
 class Simple(NamedTuple):
     """A rule of matches and one plain verdict, as decisions: over what it may match, and over what it must."""
 
     leaf: int
-    may: int
-    must: int
+    may: int | Box
+    must: int | Box
+
+
+class Run(NamedTuple):
+    """A row of simple rules without unknowns: what they decide."""
+
+    decisions: int

@@ -6,18 +6,14 @@ so that sets stay small for longest. Every set of a segment is "may": with unkno
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from ordinance.proof.course import Course
 from ordinance.proof.ir import Kind, Rule, Statement, Verdict
 from ordinance.proof.matching import MATCHES, Matcher
-from ordinance.proof.segment import PASS, Segment, Simple
+from ordinance.proof.segment import ACCEPT, BACK, DROP, PASS, Run, Segment, Simple
 from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
 #: Simple rules that are laid over one another in one go; longer runs of much shadowing blow up before they shrink
 RUN = 1024
-#: Decisions in diagrams
-ACCEPT, DROP, BACK = 1, 2, 3
 #: What the policy of a base chain does to whatever comes to its end
 _POLICIES = {Kind.ACCEPT: Segment(EVERY, NONE, NONE, None), Kind.DROP: Segment(NONE, NONE, NONE, None)}
 _LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}
@@ -31,7 +27,7 @@ class Summary:
         self.matcher = matcher
         self.chains: dict[str, Segment] = {}
         self.parts: dict[str, list[Simple | Segment]] = {}  #: of each chain, rule by rule
-        self._rows: dict[str, list[Segment]] = {}  #: of chains that were settled
+        self._rows: dict[str, list[Segment | Run]] = {}  #: of settled chains; none: to be made again when somebody asks
 
     def touched(self, segment: Segment) -> Set:
         """Return the packets to which a row of rules may do something."""
@@ -56,14 +52,11 @@ class Summary:
         rules drop is as good as what the policy drops, and the sets stay small where most rules are shadowed.
         """
         parts = self.parts[key] = [self._simple(rule) for rule in rules]
-        row: list[Segment] = []
-        for simple, run in groupby(parts, key=lambda found: isinstance(found, Simple)):
-            if simple:
-                decided = [found for found in run if isinstance(found, Simple)]
-                row += [self._decided(decided[at : at + RUN]) for at in range(0, len(decided), RUN)]
-            else:
-                row += [found for found in run if isinstance(found, Segment)]
-        found = self.chains[key] = self._joined(row) if policy is None else self._settled(key, row, policy)
+        if policy is None:
+            found = self._joined([self._segment(self._summed(run)) for run in _runs(parts)])
+        else:
+            found = self._settled(key, policy)
+        self.chains[key] = found
         return found
 
     def _joined(self, row: list[Segment]) -> Segment:
@@ -74,12 +67,42 @@ class Summary:
                 self.space.forget()
         return row[0] if row else PASS
 
-    def _settled(self, key: str, row: list[Segment], policy: Kind) -> Segment:
-        self._rows[key] = row
-        found = _POLICIES[policy]
-        for segment in reversed(row):
-            found = self.then(self._returned(segment, policy), found)
-        return found
+    def _settled(self, key: str, policy: Kind) -> Segment:
+        """Lay what is exact over the policy as decisions, from the end; from the first unknown on join segments."""
+        mark, leaf = self.space.mark(), _LEAVES[policy]
+        decisions, found = leaf, None
+        row: list[Segment | Run] = []
+        for run in reversed(_runs(self.parts[key])):
+            part = self._summed(run)
+            exact = self._exact(part) if found is None else None
+            if exact is not None:
+                decisions = self.space.over(self.space.renamed(exact, BACK, leaf), decisions)
+            else:
+                found = self.then(self._returned(self._segment(part), policy), found or self._accepting(decisions))
+            row += [part] if policy is Kind.ACCEPT else []
+            self.space.release(mark, [decisions, *_sets([*row, *([found] if found else [])])])
+        self._rows[key] = row[::-1]
+        return found or self._accepting(decisions)
+
+    def _accepting(self, decisions: int) -> Segment:
+        """Return a settled chain: it accepts what it decides so, and drops all others."""
+        return Segment(self.space.decided(decisions, ACCEPT), NONE, NONE, None)
+
+    def _exact(self, part: Segment | Run) -> int | None:
+        """Return the decisions of a part, if they are all that it does."""
+        if isinstance(part, Run):
+            return part.decisions
+        if part.drop is not None or part.taint != NONE or part.notrack != NONE:
+            return None
+        space = self.space
+        sets = ((part.accept, ACCEPT), (part.back, BACK), (self.dropped(part), DROP))
+        return space.first_of([space.decision(of, leaf) for of, leaf in sets])
+
+    def _segment(self, part: Segment | Run) -> Segment:
+        if isinstance(part, Segment):
+            return part
+        accept, back, on = (self.space.decided(part.decisions, leaf) for leaf in (ACCEPT, BACK, NONE))
+        return Segment(accept, back, on, None)
 
     def _returned(self, segment: Segment, policy: Kind) -> Segment:
         """Let the policy decide over what returns."""
@@ -94,7 +117,10 @@ class Summary:
         """Return those of some packets that may come to a chain's end, or return from it."""
         both, either = self.space.both, self.space.either
         left, returned = packets, NONE
-        for segment in self._rows.get(key, [self.chains[key]]):
+        row: list[Segment | Run] = [self.chains[key]]
+        if key in self._rows:
+            row = self._rows[key] = self._rows[key] or [self._summed(run) for run in _runs(self.parts[key])]
+        for segment in map(self._segment, row):
             returned = either(returned, both(left, segment.back))
             left = both(left, segment.on)
         return either(left, returned)
@@ -112,23 +138,25 @@ class Summary:
         first = self.space.decision(may, leaf)
         return Simple(leaf, first, first if may == must else self.space.decision(must, leaf))
 
-    def _decided(self, run: list[Simple]) -> Segment:
-        """Return a run of simple rules as one segment.
+    def _summed(self, run: list[Simple] | Segment) -> Segment | Run:
+        """Return what a run of simple rules does, or the segment that stands alone."""
+        return run if isinstance(run, Segment) else self._decided(run)
+
+    def _decided(self, run: list[Simple]) -> Segment | Run:
+        """Return what a run of simple rules does.
 
         Where something is unknown, a packet may be accepted if it is when every accepting rule matches as far as it may, and
         every other one only where it must; so for each verdict. Each rule is met once, so no truth of the unknowns does more.
         """
         space = self.space
-        leaves = {rule.leaf for rule in run}
-        exact = all(rule.may == rule.must for rule in run)
         certain = space.first_of([rule.must for rule in run])
+        if all(rule.may == rule.must for rule in run):
+            return Run(certain)
         sets = dict.fromkeys((ACCEPT, DROP, BACK), NONE)
-        for leaf in leaves:
-            if exact and leaf == DROP:
-                continue
-            best = certain if exact else space.first_of([rule.may if rule.leaf == leaf else rule.must for rule in run])
+        for leaf in {rule.leaf for rule in run}:
+            best = space.first_of([rule.may if rule.leaf == leaf else rule.must for rule in run])
             sets[leaf] = space.decided(best, leaf)
-        return Segment(sets[ACCEPT], sets[BACK], space.decided(certain, NONE), None if exact else sets[DROP])
+        return Segment(sets[ACCEPT], sets[BACK], space.decided(certain, NONE), sets[DROP])
 
     def then(self, first: Segment, second: Segment) -> Segment:
         """Join two neighbours."""
@@ -172,3 +200,20 @@ class Summary:
         if kind is Kind.RETURN:
             return Segment(NONE, may, on, None if exact else NONE)
         return None
+
+
+def _runs(parts: list[Simple | Segment]) -> list[list[Simple] | Segment]:
+    """Take a chain apart: runs of simple rules, not too long, and the others one by one."""
+    found: list[list[Simple] | Segment] = []
+    for part in parts:
+        if isinstance(part, Segment):
+            found.append(part)
+        elif found and isinstance(run := found[-1], list) and len(run) < RUN:
+            run.append(part)
+        else:
+            found.append([part])
+    return found
+
+
+def _sets(row: list[Segment | Run]) -> list[Set]:
+    return [of for part in row for of in part if of is not None]

@@ -11,18 +11,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ordinance.proof.combine import Combiner
 from ordinance.proof.fields import FIELDS, Field, Range
 from ordinance.proof.masks import mask_ranges
 from ordinance.proof.nodes import LAST_LEAF
+from ordinance.proof.overlay import AT_ONCE, WIDE, Box, Overlay, apart
 
 Set = int
 NONE: Set = 0
 EVERY: Set = 1
 #: Sets joined between two drops of the memory of operations
 MANY = 4096
-#: Fields whose tests are seldom met twice, so that remembering them does not pay
-WIDE = frozenset({"saddr", "daddr"})
+#: Nodes made between two looks for those that nobody needs any more
+MANY_NODES = 1 << 16
 Point = dict[str, int]
 Region = dict[str, tuple[Range, ...]]
 
@@ -33,13 +33,14 @@ class Space:
     def __init__(self, fields: Sequence[Field] = FIELDS) -> None:
         self.fields = list(fields)
         self._level = {field.name: level for level, field in enumerate(self.fields)}
-        self._engine = Combiner()
+        self._engine = Overlay()
+        self._looked = 0  #: at so many nodes
         self._boxes: dict[tuple[str, tuple[Range, ...], Set], Set] = {}
         self._nodes = self._engine.nodes
         self.both = self._engine.both  #: both(a, b): intersection
         self.either = self._engine.either  #: either(a, b): union
         self.complement = self._engine.complement
-        self.meets = self._engine.meets  #: whether two sets, or decisions, have a packet in common
+        self.over = self._engine.over  #: over(a, b): what a decides, and where it decides nothing, what b does
 
     # -- making sets ----------------------------------------------------------------------------------------------------------
 
@@ -50,7 +51,7 @@ class Space:
             if found == NONE:
                 return NONE
             spans = region[field]
-            if field in WIDE or not isinstance(spans, tuple):
+            if field in WIDE or not isinstance(spans, tuple):  # seldom met twice
                 found = self.ranges(field, spans, found)
                 continue
             key = field, spans, found
@@ -104,9 +105,18 @@ class Space:
         """Return the diagram that decides `leaf` over the packets of a set, and nothing over all others."""
         return of if leaf == EVERY else self._engine.leaves(of, {NONE: NONE, EVERY: leaf})
 
-    def first_of(self, decisions: Sequence[int]) -> int:
+    def plain(self, region: Mapping[str, tuple[Range, ...]], leaf: int) -> int | Box:
+        """Return the decision `leaf` over a box as a part of a first-match list (`first_of`); no set is made of it yet.
+
+        Raises ValueError for a value outside its field.
+        """
+        others = {field: spans for field, spans in region.items() if field not in WIDE}
+        target, source = (apart(region[field]) if field in region else None for field in WIDE)
+        return Box(target, source, self.box(others, leaf))
+
+    def first_of(self, decisions: Sequence[int | Box]) -> int:
         """Return the diagram of a first-match list: the first decision over a packet holds."""
-        row = list(decisions)
+        row = self._laid(decisions)
         while len(row) > 1:
             if len(row) > MANY:
                 self.forget()
@@ -114,9 +124,27 @@ class Space:
             row = pairs + row[len(pairs) * 2 :]
         return row[0] if row else NONE
 
+    def _laid(self, decisions: Sequence[int | Box]) -> list[int]:
+        """Lay neighbouring boxes over one another, `AT_ONCE`."""
+        found: list[int] = []
+        boxes: list[Box] = []
+        for each in (*decisions, NONE):
+            if boxes and (not isinstance(each, Box) or len(boxes) == AT_ONCE):
+                found.append(self._engine.first_of(boxes))
+                boxes = []
+            if isinstance(each, Box):
+                boxes.append(each)
+            else:
+                found.append(each)
+        return found
+
     def decided(self, of: int, leaf: int) -> Set:
         """Return the packets over which a diagram decides `leaf`; NONE: those over which it decides nothing."""
         return self._engine.leaves(of, {other: EVERY if other == leaf else NONE for other in range(LAST_LEAF + 1)})
+
+    def renamed(self, of: int, leaf: int, to: int) -> int:
+        """Return the same decisions with one decision instead of another."""
+        return self._engine.leaves(of, {other: to if other == leaf else other for other in range(LAST_LEAF + 1)})
 
     # -- combining ------------------------------------------------------------------------------------------------------------
 
@@ -149,7 +177,21 @@ class Space:
         """Drop the memory of past operations (never a set): less memory, and the next operation begins anew."""
         self._engine.forget()
 
+    def mark(self) -> int:
+        """Return a mark: sets that are made from now on can be let go by it."""
+        return len(self._nodes)
+
+    def release(self, mark: int, kept: Iterable[Set]) -> None:
+        """Free the sets made since `mark`, except `kept`; none of the others may be used again. Only when there are many."""
+        if len(self._nodes) - max(mark, self._looked) > MANY_NODES:
+            self._engine.release(mark, [*kept, *self._boxes.values()])
+            self._looked = len(self._nodes)
+
     # -- asking ---------------------------------------------------------------------------------------------------------------
+
+    def meets(self, packets: Set, other: int | Box) -> bool:
+        """Whether a set and another one (or decisions) have a packet in common. Makes no set."""
+        return self._engine.meets_box(packets, other) if isinstance(other, Box) else self._engine.meets(packets, other)
 
     def holds(self, of: Set, point: Mapping[str, int]) -> bool:
         """Whether a packet is in a set. Fields that `point` does not name count as 0."""
@@ -163,8 +205,11 @@ class Space:
 
         `wishes`: sets that it should be in as well, the most important first; a wish that cannot be had is let go.
         """
+        held = EVERY  # what it is like so far: small, where the set may be large
         for wish in wishes:
-            of = self.both(of, wish) or of
+            more = self.both(held, wish)
+            held = more if self.meets(of, more) else held
+        of = self.both(of, held)
         if of == NONE:
             return None
         point: Point = {}
@@ -194,6 +239,10 @@ class Space:
         for kid, ranges in parts.items():
             for region in self.regions(kid):
                 yield {self.fields[level].name: tuple(ranges), **region}
+
+    def values(self, of: Set, field: str) -> list[Range]:
+        """Return the values of a field for which the set has a packet, as ranges in order and apart."""
+        return self._engine.values(of, self._level[field], self.fields[self._level[field]].top)
 
     def count(self, of: Set, fields: Sequence[str] | None = None) -> int:
         """Return how many packets a set has, over `fields` (default: all but unknowns), which must be all that matter to it."""

@@ -115,10 +115,10 @@ class _Case:
         """Return why nothing can be proved here."""
         found = [f"{taint}" for taint in self.outcome.taints]
         if self.doubtful != NONE:
-            case = example(self.outcome, self.doubtful, self._policy)
-            hangs = doubts(self.outcome, single(self.outcome.space, case.point)) if case else ()
+            shown = self._example(self.doubtful)
+            hangs = doubts(self.outcome, single(self.outcome.space, shown.point))
             said = "; it hangs on " + ", ".join(hangs) if hangs else ""
-            found.append(f"{self._sentence(self.doubtful, 'may be accepted')}{said}")
+            found.append(f"{self._sentence(shown, self._by(shown), 'may be accepted')}{said}")
         if self._tainted != NONE:
             case = example(self.outcome, self._tainted, self._policy)
             met = doubts(self.outcome, single(self.outcome.space, case.point)) if case else ()
@@ -130,7 +130,7 @@ class _Case:
         case = self._example(of)
         by = self._by(case)
         certain = self.violating != NONE
-        sentence = self._sentence(of, "is accepted" if certain else "may be accepted")
+        sentence = self._sentence(case, by, "is accepted" if certain else "may be accepted")
         return Counterexample(sentence, case.point, self._original(case.point), by, self.outcome.hook)
 
     def _example(self, of: Set) -> Example:
@@ -144,13 +144,12 @@ class _Case:
         by = found[0][0] if found else ()
         return tuple(acceptor for acceptor in by if acceptor.rule is not None) or by
 
-    def _sentence(self, of: Set, fate: str) -> str:
-        case = self._example(of)
+    def _sentence(self, case: Example, accepting: tuple[Acceptor, ...], fate: str) -> str:
         original = self._original(case.point)
         subject = wording.packet(original, case.free, case.when)
         changed = case.point.get("nat", 0)
         nat = f", rewritten to {wording.target(case.point)} by {self._rewriter(changed)}," if changed else ""
-        by = " and by ".join(map(str, self._by(case)))
+        by = " and by ".join(map(str, accepting))
         who = f"by {by}" if by else f"because no chain of hook {self.outcome.hook} decides over it"
         itself = " for the firewall itself" if self.outcome.hook == "input" else ""
         return f"{subject}{itself}{nat} {fate} {who}"

@@ -13,7 +13,7 @@ from typing import TypeGuard
 from ordinance.proof.collector import held_off
 from ordinance.proof.fields import Range
 from ordinance.proof.ir import Base, In, Kind, Mask, Ruleset, Unknown
-from ordinance.proof.matching import Matcher, shared_unknowns, tests
+from ordinance.proof.matching import Matcher, said, shared_unknowns, tests
 from ordinance.proof.order import called_first, own_policies
 from ordinance.proof.rewrite import SET_UP, Rewrite, rewrites
 from ordinance.proof.segment import Segment
@@ -87,8 +87,8 @@ class Walk:
         """Return the single interfaces that a ruleset names, by field."""
         found = self._singles.get(id(ruleset))
         if found is None:
-            rules = (rule for chain in ruleset.chains.values() for rule in chain.rules)
-            named = {(test.field, test.ranges) for rule in rules for test in tests(rule.statements) if _by_interface(test)}
+            every = (test for statement, _ in said(ruleset) for test in tests((statement,)))
+            named = dict.fromkeys((test.field, test.ranges) for test in every if _by_interface(test))
             found = self._singles[id(ruleset)] = {
                 field: tuple(span for name, ranges in named for span in ranges if name == field and span[0] == span[1])
                 for field in ("iif", "oif")
