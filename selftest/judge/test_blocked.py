@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ordinance.inventory.model import PublicGroup
 from ordinance.judge.blocked import ftp_blocked, telnet_blocked
 from ordinance.judge.verdict import State, Violated
-from ordinance.sight.perimeter import Answer, GuardedAddress, GuardedSighting, Identity, Reply
+from ordinance.sight.perimeter import Answer, GuardedAddress, GuardedSighting, Identity, Reply, Utterance
 from selftest.judge.perimeter_city import (
     ALL,
     FW,
@@ -35,6 +35,9 @@ from selftest.judge.perimeter_city import (
     port,
 )
 
+#: A SYN proxy's handshake, from nearer than the hosts.
+SHAKEN = Reply(answer=Answer.MUTE, hops=0, times=7)
+ALL_OPEN = (port(23, OPEN), port(992, OPEN))
 LOCAL = Reply(answer=Answer.LOCAL, by="ENETUNREACH")
 
 
@@ -44,6 +47,12 @@ def telnet(seen: GuardedSighting) -> Any:
 
 def at(address: str, *ports: Any, **more: Any) -> GuardedSighting:
     return guarded(guarded_address(address, careful(address, *ports, **more)))
+
+
+def said_at(address: str, said: dict[int, str], *ports: Any, **more: Any) -> GuardedSighting:
+    """What was said on open guarded ports of an address that takes every connection."""
+    spoken = tuple(Utterance(port=port, protocol=said.get(port, ""), said="", observation=f"o-{port}") for port in (23, 992))
+    return guarded(replace(guarded_address(address, careful(address, *ports, **more)), spoken=spoken))
 
 
 def lost(address: str, decoy: Any) -> tuple[Any, ...]:
@@ -77,15 +86,19 @@ SITUATIONS: dict[str, tuple[GuardedSighting, State, str]] = {
     ),
     "50 % loss": (at(MAIL, control_sent=60, control_answered=14, miss_bound=7e-3), State.UNPROVEN, "answered 14 of 60"),
     "SYN proxy, open behind": (
-        at(MAIL, port(23, OPEN), decoys=lost(MAIL, port(47321, OPEN))),
+        at(MAIL, port(23, OPEN), port(992, SHAKEN), decoys=lost(MAIL, port(47321, SHAKEN))),
         State.VIOLATED,
         "tcp port 23: open",
     ),
-    "SYN proxy, blocked behind": (at(MAIL, decoys=lost(MAIL, port(47321, OPEN))), State.UNPROVEN, "answers for every tcp port"),
+    "SYN proxy, blocked behind": (
+        at(MAIL, port(23, SHAKEN), port(992, SHAKEN), decoys=lost(MAIL, port(47321, SHAKEN))),
+        State.COMPLIANT,
+        "no address",
+    ),
     "NAT answers all": (
-        at(UNUSED, port(23, OPEN), port(992, OPEN), decoys=lost(UNUSED, port(47321, OPEN))),
+        said_at(UNUSED, {23: "http"}, port(23, OPEN), port(992, OPEN), decoys=lost(UNUSED, port(47321, OPEN))),
         State.VIOLATED,
-        "open",
+        "tcp port 23: open, and speaks http",
     ),
     "total outage": (
         guarded(
@@ -144,6 +157,34 @@ NOT_KNOWING: dict[str, tuple[GuardedSighting, str]] = {
         "held back",
     ),
     "the control never answered": (at(MAIL, control_answered=0, miss_bound=1.0), "never answered"),
+    "handshakes for all, and nobody says a word": (
+        said_at(MAIL, {23: "silent", 992: "closed"}, *ALL_OPEN, decoys=lost(MAIL, port(47321, OPEN))),
+        "answers for every tcp port",
+    ),
+    "handshakes for all, and nobody was talked to": (
+        at(MAIL, *ALL_OPEN, decoys=lost(MAIL, port(47321, OPEN))),
+        "answers for every tcp port",
+    ),
+    "an empty window from as far as the hosts": (
+        at(MAIL, port(23, Reply(answer=Answer.MUTE, hops=1))),
+        "from as far as the hosts",
+    ),
+    "an empty window from nobody knows how far": (at(MAIL, port(23, Reply(answer=Answer.MUTE))), "nobody knows whose"),
+    "an empty window, and more than a handshake": (
+        at(MAIL, port(23, Reply(answer=Answer.MUTE, by="more came than the handshake", hops=0))),
+        "nobody knows whose",
+    ),
+    "an empty window, and no host whose hops are known": (
+        guarded(*(guarded_address(a, careful(a, port(23, SHAKEN), control_hops=None)) for a in ALL)),
+        "nobody knows whose",
+    ),
+    "an empty window of the firewall's own address": (at(FW, port(23, SHAKEN)), "nobody knows whose"),
+    "so many ICMP errors that one about an unused address behind a proxy may be missing": (
+        guarded(
+            guarded_address(UNUSED, careful(UNUSED, port(23, SHAKEN, address=UNUSED), port(992, icmp((3, 13), times=7), sent=14)))
+        ),
+        "held back",
+    ),
     "a bound just missed": (at(MAIL, miss_bound=1.01e-4), "too much was lost"),
 }
 
@@ -236,6 +277,16 @@ def test_six_icmp_errors_come_at_once_and_a_seventh_may_hide_others(errors: int,
     """Some ports of the unused address are silent; how many errors came in all says whether that may be a router's limit."""
     asked = careful(UNUSED, port(23, icmp((3, 13), times=errors), address=UNUSED, sent=errors + 1))
     assert telnet(guarded(guarded_address(UNUSED, asked))).state is state
+
+
+@pytest.mark.parametrize(("slow", "state"), [(2, State.UNPROVEN), (3, State.COMPLIANT)])
+def test_silence_of_a_port_that_was_asked_slowly_is_its_own(slow: int, state: State) -> None:
+    flood = port(992, icmp((3, 13), times=7), address=UNUSED, sent=14)
+    silent = tuple(replace(port(number, address=address), slow=slow) for address in (UNUSED, FW) for number in (23, 992))
+    seen = guarded(
+        guarded_address(UNUSED, careful(UNUSED, silent[0], flood)), guarded_address(FW, careful(FW, silent[2], silent[3]))
+    )
+    assert telnet(seen).state is state
 
 
 def test_a_decoy_of_another_transport_is_no_decoy() -> None:

@@ -39,6 +39,7 @@ from selftest.judge.perimeter_city import (
     talks,
 )
 
+PROXIED = Reply(answer=Answer.MUTE, hops=0)
 STRICT = replace(PROFILE, public_web="violation", public_dns="violation")
 
 
@@ -56,6 +57,7 @@ GOOD = {
     "refused by the firewall's reset": at(MAIL, RST_FW, 113),
     "prohibited by the firewall": at(MAIL, icmp((3, 13)), 6000),
     "an allowed port let through to nobody": at(NEWS, RST_HOST, 563),
+    "a SYN proxy's handshakes, and nobody's behind them": at(MAIL, PROXIED, (1, 24), (26, 65_535)),
     "placed by the second, careful look": at(MAIL, RST_UNKNOWN, 113, again=(careful(MAIL, ports=(port(113, RST_FW),)),)),
 }
 
@@ -107,6 +109,18 @@ def test_the_conversation_says_what_the_open_port_speaks() -> None:
 
 
 NOT_KNOWING = {
+    "an empty window from as far as the hosts": (at(MAIL, Reply(answer=Answer.MUTE, hops=1), 113), "from as far as the hosts"),
+    "an empty window from nobody knows how far": (at(MAIL, Reply(answer=Answer.MUTE), 113), "nobody knows whose"),
+    "a SYN proxy's handshakes, and a bound that is not met": (
+        at(
+            MAIL,
+            Reply(answer=Answer.MUTE, hops=0),
+            (1, 24),
+            (26, 65_535),
+            bounds=(FamilyBound(family=4, rounds=1, miss_bound=1e-3),),
+        ),
+        "may have been missed",
+    ),
     "incomplete": (sweep(complete=False, why_incomplete="the time allowed was over"), "the time allowed was over"),
     "bound not reached": (sweep(bounds=(FamilyBound(family=4, rounds=8, miss_bound=2e-4),)), "may have been missed"),
     "no canary at all": (sweep(canaries=()), "no known open port"),

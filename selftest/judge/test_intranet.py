@@ -70,6 +70,7 @@ def test_silent_outside_and_there_inside_is_compliant() -> None:
     ("reply", "by"),
     [
         ({"hops": 0}, "rst"),
+        ({"hops": 0}, "mute"),
         ({"by": "10.20.0.1", "icmp": (3, 13)}, "icmp"),
         ({"by": "203.0.113.1", "icmp": (3, 3)}, "icmp"),
     ],
@@ -99,6 +100,12 @@ def test_an_answer_of_the_server_itself_is_violated(address: str, answer: Answer
 
 def test_an_icmp_error_of_the_server_s_own_filter_is_violated() -> None:
     assert isinstance(judged(a_sweep(one(IN4, Answer.ICMP, by=IN4, icmp=(3, 13)))), Violated)
+
+
+@pytest.mark.parametrize("reply", [{"hops": 1}, {}, {"hops": 0, "by": "more came than the handshake"}])
+def test_a_handshake_with_an_empty_window_that_may_be_the_server_s_is_unproven(reply: dict) -> None:
+    verdict = judged(a_sweep(one(IN4, Answer.MUTE, **reply)))
+    assert (verdict.state.value, "empty window" in verdict.reason) == ("unproven", True), verdict.reason
 
 
 NOBODY = Reply(answer=Answer.ICMP, by="203.0.113.1", icmp=(3, 1), times=7)

@@ -120,6 +120,7 @@ DECOY_OPEN = CarefulPort(
         (outer(decoys=(DECOY_OPEN,)), "answers on any port"),
         (replies(Reply(answer=Answer.LOCAL, by="ENETUNREACH", times=7)), "could not send"),
         (replies(Reply(answer=Answer.RST, times=7)), "who refused it was not seen"),
+        (replies(Reply(answer=Answer.MUTE, hops=0, times=7)), "nobody knows for whom"),
         (replies(Reply(answer=Answer.ICMP, by="192.0.2.1", icmp=(3, 13), times=7)), "refused by 192.0.2.1"),
         (outer(a_port(22, "tcp", Reply(answer=Answer.RST, hops=1, times=7)), SNMP, control_address=FW4), "was not seen"),
     ],

@@ -48,6 +48,10 @@ BAD = [
     (probe(UNUSED, flows=1), "took it for a flow"),
     (probe(FW, flows=1), "took it for a flow"),
 ]
+DNS = Crossing(
+    address=WWW, what="DNS question", sent=3, silent=0, replies=(Reply(answer=Answer.OPEN, by=WWW, times=3),), control=True,
+    arrived=3, left=3, flows=1,
+)  # fmt: skip
 UNKNOWN: list[tuple[tuple[Crossing, ...], dict[str, Any], str]] = [
     ((probe(MAIL, arrived=0),), {}, "silence proves nothing"),
     ((probe(MAIL, sent=0, arrived=0),), {}, "could not send"),
@@ -166,3 +170,20 @@ def test_the_sender_of_a_refusal_is_told_by_its_hops() -> None:
     assert isinstance(joined(probe(UNUSED, RST_BEFORE)), Compliant)
     assert isinstance(joined(probe(UNUSED, RST_BEHIND)), Violated), "as far as the nearest host of its family"
     assert isinstance(joined(probe(MAIL, icmp((3, 13), by=OUTER))), Compliant)
+
+
+def test_where_a_syn_proxy_sends_no_syn_on_a_question_to_the_name_server_is_the_witness() -> None:
+    proxied = replace(CONTROL, left=0, flows=0)
+    seen = sighting(control=proxied)
+    assert isinstance(inbound_protocols("public", seen, CITY), Unproven)
+    verdict = inbound_protocols("public", replace(seen, probes=(*seen.probes, DNS)), CITY)
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert [witness.text for witness in verdict.witnesses] == [
+        f"{WWW} DNS question, meant to cross, answered and was seen to cross the firewall"
+    ]
+
+
+def test_a_probe_of_which_a_copy_arrived_was_sent_though_the_vantage_could_not_send_another() -> None:
+    local = Reply(answer=Answer.LOCAL, by="ICMP of its own")
+    assert isinstance(judged(probe(MAIL, local)), Compliant)
+    assert isinstance(judged(probe(MAIL, local, arrived=0)), Unproven)

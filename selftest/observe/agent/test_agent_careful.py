@@ -22,7 +22,7 @@ OWN = {"198.51.100.5": 25, "198.51.100.6": 119, "2001:db8:100:1::5": 25, "2001:d
 TFTP = base64.b64encode(b"\0\1nothing\0octet\0").decode()
 
 
-def careful(net: Bed, address: str = "198.51.100.5", control: str = "", **more: Any) -> dict[str, Any]:
+def careful(net: Bed, address: str = "198.51.100.5", control: str = "", numbers: range = range(0), **more: Any) -> dict[str, Any]:
     control = control or address
     target = {
         "address": address,
@@ -33,6 +33,7 @@ def careful(net: Bed, address: str = "198.51.100.5", control: str = "", **more: 
             {"transport": "tcp", "port": 21},
             {"transport": "udp", "port": 69, "payload_b64": TFTP},
         ],
+        **({"ports": [{"transport": "tcp", "port": number} for number in numbers]} if numbers else {}),
     }
     last = net.agent({"job": "careful", "targets": [target], "miss_bound": 1e-4, "seed": 3, "timeout": 0.25, "late": 0.3, **more})
     return last["targets"][0]
@@ -111,6 +112,21 @@ def test_a_router_that_refuses_everything_with_host_unreachable_says_so_for_the_
     told = {port["port"] for port in [*seen["ports"], *seen["decoys"]] if ("icmp", "203.0.113.1", 3, 1, None) in kinds_of(port)}
     assert 47321 in told
     assert told - {47321}
+
+
+def test_an_unused_address_is_asked_slowly_where_a_limit_may_have_eaten_what_it_brought(net: Bed) -> None:
+    net.filter(f"ip daddr {UNUSED} tcp dport 1-14 reject with icmpx admin-prohibited;")
+    seen = careful(net, UNUSED, "198.51.100.5", patient=True, numbers=range(1, 15))
+    assert all(("icmp", "203.0.113.1", 3, 13, None) in kinds(seen, number) for number in range(1, 15))
+    assert [port["slow"] for port in seen["ports"] if port["slow"]], "the limit was not felt"
+    assert not any(port["slow"] for port in careful(net, UNUSED, "198.51.100.5", numbers=range(1, 15))["ports"])
+
+
+def test_a_port_that_is_silent_among_many_errors_is_silent_when_it_is_asked_slowly_too(net: Bed) -> None:
+    net.filter(f"ip daddr {UNUSED} tcp dport 21 reject with icmpx admin-prohibited;")
+    seen = careful(net, UNUSED, "198.51.100.5", patient=True, least_rounds=36)
+    (silent,) = [port for port in seen["ports"] if port["port"] == 23]
+    assert (silent["silent"], silent["slow"]) == (silent["sent"], 4)
 
 
 def test_a_cable_that_is_out_is_no_answer_of_anybody(net: Bed) -> None:

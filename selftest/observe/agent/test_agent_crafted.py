@@ -47,8 +47,9 @@ def watched(net: Bed, asked: list[look.Probe], **more: Any) -> dict[tuple[str, s
     flows = {tuple(one) for one in seen["flows"]}
     found = {}
     for probe, target, one in zip(asked, targets, told["targets"], strict=True):
-        arrived, left = counts.get((probe.protocol, str(probe.address), target["number"]), (0, 0))
         protocol, port, own_port = probe.flow
+        mark = own_port if probe.protocol == look.raw.UDP else target["number"]
+        arrived, left = counts.get((probe.protocol, str(probe.address), mark), (0, 0))
         flow = (protocol, str(probe.address), port, own_port) in flows
         replies = {(r["answer"], r["by"], r["type"], r["code"], r["hops"]) for r in one["replies"]}
         found[str(probe.address), probe.what] = {**one, "arrived": arrived, "left": left, "flow": flow, "replies": replies}
@@ -96,6 +97,30 @@ def test_a_protocol_that_crosses_is_seen_to_and_the_host_says_it_does_not_know_i
         assert ("icmp", str(MAIL), *code, None) in seen["replies"]
     assert found[str(UNUSED), what]["flow"]
     assert not found[str(MAIL), "AH"]["left"]
+
+
+@pytest.mark.parametrize("address", [MAIL, MAIL6])
+def test_a_question_to_a_name_server_made_alike_crosses_and_is_answered(net: Bed, address: Any) -> None:
+    # the bed's host answers UDP on 69; the question goes to 53
+    net.filter("udp dport { 53, 69 } accept;")
+    net.also("table inet n { chain p { type nat hook prerouting priority dstnat; udp dport 53 redirect to :69; }; }", where="dmz")
+    service = Service("ns", address, 53, "dns", "", frozenset())
+    asked = list(look._controls(OF, [service], Random(9), "city.example"))
+    assert [probe.what for probe in asked] == ["SYN to port 53", "DNS question"]
+    seen = watched(net, asked)[str(address), "DNS question"]
+    assert seen["left"] > 0
+    assert seen["flow"]
+    if address is MAIL:  # nobody listens on UDP over IPv6 there
+        assert seen["replies"] == {("open", str(MAIL), None, None, None)}
+
+
+def test_rounds_go_on_while_no_control_of_a_family_has_answered(net: Bed) -> None:
+    asked = [*probes(look._protocols, UNUSED)[:1], *control(NEWS)]
+    net.filter(allowed="")
+    lost = watched(net, asked, most_rounds=4)
+    assert [seen["sent"] for seen in lost.values()] == [4, 4]
+    net.filter()
+    assert [seen["sent"] for seen in watched(net, asked, most_rounds=4).values()] == [2, 2]
 
 
 def test_an_sctp_answer_is_heard(net: Bed) -> None:

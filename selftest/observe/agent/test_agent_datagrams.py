@@ -55,6 +55,13 @@ def fate(told: dict[str, Any], asked: dict[str, Any], last: dict[str, Any]) -> t
     return counts[0], counts[1], flow
 
 
+def test_rounds_go_on_while_no_control_of_a_family_has_answered(net: Bed) -> None:
+    asked = target(MAIL, 69, control=True), target(MAIL, 123)
+    assert [one["sent"] for one in ask(net, *asked, most_rounds=4)["targets"]] == [4, 4]
+    net.filter("udp dport 69 accept;")
+    assert [one["sent"] for one in ask(net, *asked, most_rounds=4)["targets"]] == [2, 2]
+
+
 def test_what_is_dropped_arrives_and_ends_there(net: Bed) -> None:
     asked = [target(address, 123) for address in EVERY]
     # the bed's firewall filters what it forwards; what is for itself is dropped here

@@ -10,7 +10,9 @@ import pytest
 from ordinance.inventory.model import Service
 from ordinance.judge.intranet import not_reachable
 from ordinance.judge.names import not_named
+from ordinance.observe.api import CouldNotLook, Unseen
 from ordinance.observe.identity import identify_service
+from ordinance.observe.looks import conversations as module
 from ordinance.observe.looks.conversations import conversations
 from ordinance.sight.perimeter import Answer, Conversation, SweepSighting
 from selftest.judge.city_cases import CANARY, CITY, HOME, PROFILE, WWW4, ZONE, a_sweep, group, inside, swept
@@ -215,7 +217,7 @@ LATER = {
     "nntp": (b"200 news\r\n", b"STARTTLS", b"382 go on\r\n", b"580 no certificate\r\n", b"400 not now\r\n"),
     "imap": (b"* OK here\r\n", b"a STARTTLS", b"* note\r\na OK go on\r\n", b"a BAD what?\r\n", b"a NO not now\r\n"),
     "pop3": (b"+OK here\r\n", b"STLS", b"+OK go on\r\n", b"-ERR what?\r\n", b""),
-    "ftp": (b"220-files\r\n220 here\r\n", b"AUTH TLS", b"234 go on\r\n", b"502 what?\r\n", b"530 log in first\r\n"),
+    "ftp": (b"220-files\r\n220 here\r\n", b"AUTH TLS", b"234 go on\r\n", b"530 log in first\r\n", b"431 not now\r\n"),
 }
 
 
@@ -231,3 +233,41 @@ def test_a_certificate_within_a_plain_session_is_seen_or_said_not_to_have_been(p
     assert [(found[answer].tls_names, bool(found[answer].uncertified)) for answer in (yes, unknown, refused)] == [
         (names, False), ((), False), ((), True),
     ]  # fmt: skip
+
+
+# -- a path that loses packets ---------------------------------------------------------------------------------------------------
+
+
+def slow(times: int, serve: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Says nothing in time, so many times, and then what it has to say."""
+    left = [times]
+
+    def late(said: bytes) -> bytes:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise CouldNotLook(Unseen.DEADLINE, "the deadline passed while receiving", "o-late")
+        return serve(said)
+
+    return late
+
+
+def test_a_declared_service_that_said_nothing_in_time_is_talked_to_again() -> None:
+    home = by_host(stranger=reply(HOME))
+    assert talk(Town(listeners={WEB: slow(3, home)})).identities == (HOME,)
+    assert talk(Town(listeners={WEB: slow(99, home)})).protocol == "silent"
+
+
+def test_a_port_that_nobody_declares_may_be_silent() -> None:
+    greets = slow(3, lambda said: b"220 mail ESMTP\r\n")
+    assert talk(Town(listeners={MAIL: greets}), 25).protocol == "silent"
+
+
+def test_what_was_seen_in_an_unfinished_conversation_is_not_forgotten() -> None:
+    first = Conversation(
+        address=WWW4, port=80, protocol="http", said="", canaries=("secret",), tls_names=("a",), observation="o-1"
+    )
+    again = Conversation(address=WWW4, port=80, protocol="http", said="", tls_names=("b",), identities=("c",), observation="o-2")
+    joined = module._joined(first, again)
+    assert (joined.canaries, joined.tls_names, joined.identities) == (("x",), ("a", "b"), ("c",))
+    gone = Conversation(address=WWW4, port=80, protocol="", said="", unseen="no-answer: gone", observation="o-3")
+    assert module._joined(first, gone) is first

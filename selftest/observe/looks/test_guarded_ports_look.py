@@ -167,3 +167,50 @@ def test_without_an_agent_nothing_was_seen() -> None:
     with pytest.raises(CouldNotLook) as caught:
         look(town)
     assert caught.value.reason is Unseen.TOOL
+
+
+def test_a_service_that_did_not_say_in_time_who_it_is_is_asked_again() -> None:
+    town, left = a_town(), [2]
+
+    def late(said: bytes) -> bytes:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise CouldNotLook(Unseen.DEADLINE, "the deadline passed while receiving")
+        return b"220 mail ESMTP\r\n"
+
+    town.listeners[MAIL, 25] = late
+    seen = look(town).of(MAIL)
+    assert seen is not None
+    assert seen.before is not None
+    assert seen.before.proven
+    left[0] = 99
+    seen = look(town).of(MAIL)
+    assert seen is not None
+    assert seen.before is not None
+    assert (seen.before.proven, seen.before.said.split(":")[0]) == (False, "deadline")
+
+
+def all_open(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Handshakes of one address on every TCP port."""
+    told = careful(job)
+    reply = {"answer": "open", "by": "", "type": None, "code": None, "hops": None, "times": 7}
+    for target, held in zip(job["targets"], told["targets"], strict=True):
+        for port in [*held["ports"], *held["decoys"]] if target["address"] == UNUSED else ():
+            if port["transport"] == "tcp":
+                port.update(silent=0, replies=[reply])
+    return told
+
+
+def test_where_the_decoy_is_open_too_the_open_guarded_ports_are_talked_to() -> None:
+    town = a_town()
+    town.agent["careful"] = all_open
+    town.listeners[UNUSED, 23] = lambda said: b"login: "
+    town.listeners[UNUSED, 21] = lambda said: b"220 files\r\n" if not said else b"331 password\r\n"
+    seen = look(town)
+    held = seen.of(UNUSED)
+    assert held is not None
+    spoken = {one.port: one for one in held.spoken}
+    assert sorted(spoken) == [20, 21, 23, 990, 992]
+    assert (spoken[20].protocol, spoken[20].said.split(":")[0]) == ("", "no-answer")
+    assert all(spoken[port].protocol for port in (21, 23))
+    assert all(not other.spoken for other in seen.addresses if other.address != UNUSED)

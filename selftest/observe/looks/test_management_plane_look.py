@@ -11,12 +11,12 @@ from pyasn1.codec.ber import decoder
 from pysnmp.proto.api import v1, v2c
 from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
 
-from ordinance.inventory.model import Inventory, SecretRef, SnmpUser
+from ordinance.inventory.model import Inventory, SecretRef, Service, SnmpUser
 from ordinance.judge.management import management_plane as judge
 from ordinance.observe.api import CouldNotLook, Unseen
 from ordinance.observe.looks.management_plane import management_plane, snmp_payloads
 from ordinance.observe.protocols.snmp_payload import community_get, engine_discovery
-from selftest.judge.city_cases import CITY, FW4, PROFILE, WWW4
+from selftest.judge.city_cases import CITY, FW4, NS, PROFILE, WWW4
 from selftest.observe.looks.city_looks import Town, context, one
 
 KEY = SecretRef("env", "NONE")
@@ -24,7 +24,9 @@ USER = SnmpUser(one("172.31.255.13"), 161, "audit", KEY, KEY)
 WITH_SNMP = replace(CITY, hosts={**CITY.hosts, "fw": replace(CITY.hosts["fw"], snmp=USER)})
 
 
-def careful(open_ports: frozenset[tuple[str, int]] = frozenset()) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def careful(
+    open_ports: frozenset[tuple[str, int]] = frozenset(), dead: frozenset[str] = frozenset()
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     def port(spec: dict[str, Any]) -> dict[str, Any]:
         is_open = (spec["transport"], spec["port"]) in open_ports
         reply = {"answer": "open", "by": "", "type": None, "code": None, "hops": None, "times": 7}
@@ -32,15 +34,18 @@ def careful(open_ports: frozenset[tuple[str, int]] = frozenset()) -> Callable[[M
         return {**told, "replies": [reply] if is_open else []}
 
     def answer(job: Mapping[str, Any]) -> dict[str, Any]:
-        control = {"sent": 7, "answered": 7, "hops": 1}
+        def control(target: Mapping[str, Any]) -> dict[str, Any]:
+            is_dead = target["control"]["address"] in dead
+            return {"sent": 12, "answered": 0, "hops": None} if is_dead else {"sent": 7, "answered": 7, "hops": 1}
+
         return {
             "targets": [
                 {
                     "address": target["address"],
                     "ports": [port(spec) for spec in target["ports"]],
                     "decoys": [port(spec) for spec in target["decoys"]],
-                    "control": control,
-                    "miss_bound": 6e-5,
+                    "control": control(target),
+                    "miss_bound": 6e-5 if control(target)["answered"] else 1.0,
                     "slow_decoys": 0,
                 }
                 for target in job["targets"]
@@ -95,6 +100,30 @@ def test_ports_are_asked_beside_a_public_service_behind_the_firewall() -> None:
     assert target["address"] == FW4
     assert target["control"] == {"address": WWW4, "port": 443}
     assert len([spec for spec in target["ports"] if spec["transport"] == "udp"]) == len(snmp_payloads(PROFILE))
+
+
+def test_beside_a_dead_service_the_firewall_is_asked_again_beside_one_of_another_host() -> None:
+    system = town(agent={"careful": careful(dead=frozenset({WWW4})), "echo": echo})
+    zone = Service("ns", one(NS), 53, "dns", "", frozenset({"outside"}))
+    city = replace(WITH_SNMP, services=(*WITH_SNMP.services, zone))
+    verdict = judge("fw", management_plane(context(system, city)), city, PROFILE)
+    assert verdict.state.value == "compliant", verdict.reason
+    asked = [job["targets"][0]["control"]["address"] for job in system.jobs if job["job"] == "careful"]
+    assert asked == [WWW4, NS]
+
+
+def test_where_every_service_is_dead_nothing_is_proven() -> None:
+    everybody = frozenset(str(service.address) for service in WITH_SNMP.services)
+    system = town(agent={"careful": careful(dead=everybody), "echo": echo})
+    verdict = judge("fw", management_plane(context(system, WITH_SNMP)), WITH_SNMP, PROFILE)
+    assert (verdict.state.value, "is not proven" in verdict.reason) == ("unproven", True), verdict.reason
+
+
+def test_what_answered_beside_a_dead_service_is_not_asked_away() -> None:
+    system = town(agent={"careful": careful(frozenset({("tcp", 22)}), frozenset({WWW4})), "echo": echo})
+    verdict = judge("fw", management_plane(context(system, WITH_SNMP)), WITH_SNMP, PROFILE)
+    assert verdict.state.value == "violated", verdict.reason
+    assert [job["job"] for job in system.jobs].count("careful") == 1
 
 
 def test_an_address_without_a_way_there_is_unseen() -> None:

@@ -58,6 +58,8 @@ def attribute(reply: Reply, address: str, host_hops: int | None, inventory: Inve
     is_firewall = own is not None and "firewalls" in own.groups
     if reply.answer is Answer.RST:
         return _reset(reply, host_hops, is_firewall=is_firewall)
+    if reply.answer is Answer.MUTE:
+        return _mute(reply, host_hops, is_firewall=is_firewall)
     if reply.answer is Answer.ICMP:
         return _icmp(reply, address, inventory, is_firewall=is_firewall)
     if reply.answer is Answer.LOCAL:
@@ -75,6 +77,16 @@ def _reset(reply: Reply, host_hops: int | None, *, is_firewall: bool) -> Attribu
         return Attribution(Where.STOPPED, told)
     told = f"the host itself refused (reset from {_hops(reply.hops)} away): let through, nobody listens"
     return Attribution(Where.CROSSED, told)
+
+
+def _mute(reply: Reply, host_hops: int | None, *, is_firewall: bool) -> Attribution:
+    """A handshake with an empty window: a SYN proxy's, if it came from nearer than the hosts, and then nobody's behind it."""
+    if is_firewall or reply.by or reply.hops is None or host_hops is None:
+        return Attribution(Where.UNKNOWN, "a handshake with an empty window, and nobody knows whose")
+    if reply.hops < host_hops:
+        told = f"a SYN proxy {_hops(reply.hops)} away shook hands, and none of the hosts, {_hops(host_hops)} away, did"
+        return Attribution(Where.STOPPED, told)
+    return Attribution(Where.UNKNOWN, f"a handshake with an empty window, from as far as the hosts ({_hops(reply.hops)})")
 
 
 def _hops(number: int) -> str:

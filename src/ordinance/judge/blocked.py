@@ -12,13 +12,16 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.attribution import Where, attribute, nobody_home, nobody_home_proven, place
+from ordinance.judge.confirming import MUTE
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
-from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, GuardedAddress, GuardedSighting, family
+from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, GuardedAddress, GuardedSighting, Utterance, family
 from ordinance.sight.ports import listed
 
 #: ICMP errors a Linux router sends at once before its limit of one a second holds (net.ipv4.icmp_ratelimit).
 ICMP_BURST = 6
+#: Slow tries of a port after which its silence is its own.
+SLOW_TRIES = 3
 MOST_EVIDENCE = 40
 
 Guarded = tuple[tuple[str, int], ...]
@@ -99,11 +102,16 @@ class _Case:
             how = self._crossing(address, careful, port)
             if how:
                 text = f"{address} {port.transport} port {port.port}: {how}"
-                yield place(address, port.port, port.transport), text, (careful.observation,)
+                yield place(address, port.port, port.transport), text, (careful.observation, *self._heard(address, port))
 
     def _crossing(self, address: str, careful: CarefulAddress, port: CarefulPort) -> str:
         """How it is known that a packet to this port crossed; "" when it is not known to have."""
         for reply in port.replies:
+            if reply.answer is Answer.OPEN and port.transport == "tcp" and _answers_for_all(careful, "tcp"):
+                spoken = self._spoken(address, port)
+                if spoken is not None:
+                    return f"open, and speaks {spoken.protocol}"
+                continue  # a SYN proxy's handshake is not the port's
             if reply.answer is Answer.OPEN:
                 return "open" if port.transport == "tcp" else "answered"
             found = attribute(reply, address, self._host_hops(careful), self.inventory)
@@ -111,6 +119,16 @@ class _Case:
             if found.where is Where.CROSSED and proven:
                 return found.how
         return ""
+
+    def _spoken(self, address: str, port: CarefulPort) -> Utterance | None:
+        """What somebody said on a TCP port of an address that takes every connection; None when nobody did."""
+        guarded = self.seen.of(address)
+        said = guarded.spoken if guarded and port.transport == "tcp" else ()
+        return next((one for one in said if one.port == port.port and one.protocol not in MUTE), None)
+
+    def _heard(self, address: str, port: CarefulPort) -> tuple[str, ...]:
+        spoken = self._spoken(address, port)
+        return (spoken.observation,) if spoken and spoken.observation else ()
 
     # -- doubts ----------------------------------------------------------------------------------------------------------------
 
@@ -145,7 +163,7 @@ class _Case:
             decoys = [decoy for decoy in careful.decoys if decoy.transport == transport and decoy.sent]
             if not decoys:
                 yield f"{careful.address} was asked no {transport} decoy port"
-            if any(reply.answer is Answer.OPEN for decoy in decoys for reply in decoy.replies):
+            if _answers_for_all(careful, transport):
                 yield f"{careful.address}: something answers for every {transport} port (the decoy {decoys[0].port} is open)"
 
     def _echo_doubts(self, address: str, transport: str, number: int) -> Iterator[str]:
@@ -163,14 +181,15 @@ class _Case:
                 yield f"{where}: {found.how}; its decoy port does not show that other ports are refused otherwise"
             elif found.where is Where.UNKNOWN:
                 yield f"{where}: {found.how}"
-        if port.silent == port.sent and not careful.own and self._icmp_is_limited(family(address)):
+        held_back = port.unheard == port.sent and port.slow < SLOW_TRIES
+        if held_back and not careful.own and self._icmp_is_limited(family(address)):
             yield f"{where}: so many ICMP errors came that a router's word about this unused address may have been held back"
 
     def _icmp_is_limited(self, version: int) -> bool:
         """Whether a router's limit on ICMP errors was felt: many came, and some that were due did not."""
         asked = [a.careful for a in self.seen.addresses if a.careful and family(a.address) == version]
         told = [port for careful in asked for port in careful.ports if _icmp_times(port)]
-        return sum(map(_icmp_times, told)) > ICMP_BURST and any(port.silent for port in told)
+        return sum(map(_icmp_times, told)) > ICMP_BURST and any(port.unheard for port in told)
 
     # -- what it rests on ------------------------------------------------------------------------------------------------------
 
@@ -221,6 +240,12 @@ def _identity_doubts(guarded: GuardedAddress) -> Iterator[str]:
             yield f"no service on the path to {guarded.address} was heard {moment} it was asked"
         elif not identity.proven:
             yield f"{identity.address} port {identity.port} was not who it should be {moment} the asking: {identity.said}"
+
+
+def _answers_for_all(careful: CarefulAddress, transport: str) -> bool:
+    """Whether a port that nobody uses is open: the handshakes of this address say nothing of who is behind them."""
+    decoys = (decoy for decoy in careful.decoys if decoy.transport == transport)
+    return any(reply.answer is Answer.OPEN for decoy in decoys for reply in decoy.replies)
 
 
 def _icmp_times(port: CarefulPort) -> int:

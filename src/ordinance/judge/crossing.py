@@ -59,7 +59,7 @@ def probe_doubts(
     unsent: dict[str, list[str]] = {}
     lost: dict[str, list[str]] = {}
     for probe in probes:
-        local = next((reply.by for reply in probe.replies if reply.answer is Answer.LOCAL), "")
+        local = next((reply.by for reply in probe.replies if reply.answer is Answer.LOCAL and not probe.arrived), "")
         if local or not probe.sent:
             unsent.setdefault(probe.address, []).append(f"{name(probe)} ({local or 'not asked'})")
         elif not probe.arrived and not (probe.address in alive and _stopped(probe, seen, inventory)):

@@ -176,14 +176,14 @@ class _Case:
         told = [f"port {port} open: {allowed.get(port, 'not allowed')}" for port in self.sweep.open_ports(seen.address)]
         silent = sum(count(group.ports) for group in seen.of(Answer.SILENT))
         told += [f"{silent} ports silent"] if silent else []
-        for group in seen.of(Answer.RST, Answer.ICMP):
+        for group in seen.of(Answer.RST, Answer.ICMP, Answer.MUTE):
             told.append(f"ports {said(group.ports)} {self._attribution(seen.address, group.reply).how}")
         return f"{seen.address}: {'; '.join(told) or 'nothing was asked'}"
 
 
 def _refused(seen: AddressSweep, allowed: dict[int, str]) -> Iterator[tuple[PortAnswer, tuple[Range, ...]]]:
     """Refusals of one address with those of their ports that may not be let through."""
-    for group in seen.of(Answer.RST, Answer.ICMP):
+    for group in seen.of(Answer.RST, Answer.ICMP, Answer.MUTE):
         ports = _without(group.ports, allowed)
         if ports:
             yield group, ports

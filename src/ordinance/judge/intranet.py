@@ -101,7 +101,7 @@ def _attributed(
         if held.confirmed:
             yield address, ranges(held.confirmed), attribute(Reply(answer=Answer.OPEN), address, nearest, inventory)
         yield from ((address, ranges(ports), Attribution(Where.UNKNOWN, why)) for why, ports in held.others.items())
-        for group in seen.of(Answer.RST, Answer.ICMP) if seen else ():
+        for group in seen.of(Answer.RST, Answer.ICMP, Answer.MUTE) if seen else ():
             for ports, reply in _replies(group, address, sweep):
                 found = _where(reply, address, nearest, inventory)
                 if found.where is Where.CROSSED and nobody_home(reply, address):

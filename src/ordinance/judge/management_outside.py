@@ -90,6 +90,8 @@ def _port_doubts(port: CarefulPort, careful: CarefulAddress, sighting: Managemen
     for reply in port.replies:
         if reply.answer in (Answer.LOCAL, Answer.UNASKED):
             yield f"the vantage could not send to {where} ({reply.by or reply.answer.value})"
+        elif reply.answer is Answer.MUTE:
+            yield f"{where} took connections with an empty window, and nobody knows for whom"
         elif reply.answer is Answer.ICMP and reply.by not in {str(a) for a in (*host.outer_addresses, *host.addresses)}:
             yield f"{where} was refused by {reply.by or 'somebody'}, not by {host.name}"
         elif reply.answer is Answer.RST and not _side(reply, careful):

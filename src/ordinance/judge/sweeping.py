@@ -166,7 +166,7 @@ def nobody_doubts(address: str, sweep: SweepSighting) -> Iterator[str]:
     many = _icmp_errors(sweep.addresses, version) > ICMP_A_SECOND * max(sweep.certificate.seconds, 1.0)
     if not sweep.certificate.hears_icmp:
         yield f"{address}: the vantage may not hear late ICMP errors, so a port let through to nobody would look silent"
-    elif seen.of(Answer.SILENT) and (many or _icmp_withheld(sweep, version)):
+    elif seen.of(Answer.SILENT, Answer.MUTE) and (many or _icmp_withheld(sweep, version)):
         yield f"{address}: so many ICMP errors came that a router's word about an unused address may have been held back"
 
 
@@ -192,7 +192,7 @@ def _icmp_withheld(sweep: SweepSighting, version: int) -> bool:
         seen = sweep.of(careful.address)
         groups = seen.of(Answer.ICMP) if seen and family(careful.address) == version else ()
         told = {port for group in groups for port in each(group.ports)}
-        if any(port.silent and port.port in told for port in careful.ports):
+        if any(port.unheard and port.port in told for port in careful.ports):
             return True
     return False
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
+from ordinance.observe.agent.careful import SLOW_SECONDS
 from ordinance.observe.api import Deadline, LookContext, VantagePoint
 from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, EchoProof, Reply
 
@@ -47,15 +48,21 @@ def _outside_services(inventory: Inventory, addresses: set[Address]) -> list[Ser
     return sorted(found, key=lambda service: service.protocol not in {"http", "https"})  # web servers bear it best
 
 
-def ask_with_care(context: LookContext, vantage: VantagePoint, asks: Sequence[Ask], seed: int) -> tuple[CarefulAddress, ...]:
-    """Ask all addresses side by side. Raises CouldNotLook when the agent cannot be run."""
+def ask_with_care(
+    context: LookContext, vantage: VantagePoint, asks: Sequence[Ask], seed: int, *, patient: bool = False
+) -> tuple[CarefulAddress, ...]:
+    """Ask all addresses side by side. Raises CouldNotLook when the agent cannot be run.
+
+    `patient`: ports of unused addresses are asked slowly too, where a limit on ICMP errors may have eaten what they brought.
+    """
     pace = context.inventory.pace
     rate = min([500.0, *([float(pace.total)] if pace.total else []), *([float(pace.per_host)] if pace.per_host else [])])
     probes = sum(len(ask.ports) + len(ask.decoys) + 1 for ask in asks)
-    seconds = 30.0 + MOST_ROUNDS * (ROUND_SECONDS + probes / rate)
+    seconds = 30.0 + (SLOW_SECONDS if patient else 0.0) + MOST_ROUNDS * (ROUND_SECONDS + probes / rate)
     job = {
         "job": "careful", "miss_bound": context.profile.miss_bound, "timeout": ROUND_SECONDS, "least_rounds": LEAST_ROUNDS,
         "most_rounds": MOST_ROUNDS, "rate": rate, "seconds": seconds, "seed": seed, "targets": [_target(ask) for ask in asks],
+        "patient": patient,
     }  # fmt: skip
     last, observation = run_job(vantage, job, Deadline.after(seconds + 30.0), _progress(context, "asking with care"))
     with believable(observation):
@@ -91,7 +98,7 @@ def _careful(ask: Ask, seen: dict[str, Any], observation: str) -> CarefulAddress
 def _port(address: Address, seen: dict[str, Any]) -> CarefulPort:
     return CarefulPort(
         address=str(address), transport=seen["transport"], port=seen["port"], sent=seen["sent"], silent=seen["silent"],
-        replies=tuple(reply_of(reply) for reply in seen["replies"]),
+        replies=tuple(reply_of(reply) for reply in seen["replies"]), slow=seen.get("slow", 0),
     )  # fmt: skip
 
 

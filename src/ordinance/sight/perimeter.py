@@ -27,6 +27,7 @@ class Answer(StrEnum):
     OPEN = "open"  #: SYN-ACK (tcp) or a datagram (udp)
     RST = "rst"  #: TCP reset; who sent it is told by its hops alone
     ICMP = "icmp"  #: an ICMP error; `by` sent it
+    MUTE = "mute"  #: a connection taken with an empty window that never opened; `by` says why it may be no SYN proxy's
     SILENT = "silent"
     LOCAL = "local"  #: the vantage's own stack: no route, or its own filter; nothing was asked
     UNASKED = "unasked"  #: planned, but the sweep ended or gave up before it
@@ -82,6 +83,12 @@ class CarefulPort(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     silent: int
     replies: tuple[Reply, ...] = ()
+    slow: int = 0  #: of `sent`, those sent so slowly that no limit on ICMP errors could eat the answer
+
+    @property
+    def unheard(self) -> int:
+        """Probes that nobody behind a SYN proxy answered either."""
+        return self.silent + sum(reply.times for reply in self.replies if reply.answer is Answer.MUTE)
 
 
 class CarefulAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +202,15 @@ class EchoProof(msgspec.Struct, frozen=True, kw_only=True):
     observation: str
 
 
+class Utterance(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said on a port whose handshake is worth nothing. `protocol` is "" when nobody said a word."""
+
+    port: int
+    protocol: str
+    said: str  #: safe text: the first line, or why nothing was heard
+    observation: str
+
+
 class GuardedAddress(msgspec.Struct, frozen=True, kw_only=True):
     """One public address and its guarded ports. Any of the parts may be missing; `unseen` then says why."""
 
@@ -203,6 +219,7 @@ class GuardedAddress(msgspec.Struct, frozen=True, kw_only=True):
     before: Identity | None = None
     after: Identity | None = None
     unseen: str = ""
+    spoken: tuple[Utterance, ...] = ()  #: of open guarded ports where the decoy is open too
 
 
 class GuardedSighting(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,4 +79,6 @@ def _meaning(answer: PortAnswer, address: str, group: PublicGroup, seen: SweepSi
     found = attribute(reply, address, host_hops(address, group, seen), inventory)
     if reply.answer is Answer.LOCAL:
         return UNKNOWN, found.how
+    if reply.answer is Answer.MUTE and found.where is Where.STOPPED:
+        return SILENT, found.how
     return {Where.CROSSED: PASSED, Where.STOPPED: REJECTED, Where.UNKNOWN: REFUSED}[found.where], found.how

@@ -7,7 +7,7 @@ import socket
 import time
 
 from ordinance.observe.agent.listener import Listener
-from ordinance.observe.agent.wire import RESET_ON_CLOSE, SHORT, family_of
+from ordinance.observe.agent.wire import OPEN, RESET_ON_CLOSE, SHORT, family_of, taken
 
 
 class CanaryRound:
@@ -21,6 +21,7 @@ class CanaryRound:
         self.counts = [[0, 0] for _ in canaries]  # sent, answered
         self.slowest = 0.0  # seconds the slowest answer took
         self.held: dict[socket.socket, tuple[int, float]] = {}
+        self.mute: set[socket.socket] = set()  # of these, taken with an empty window: a SYN proxy's
         self.selector = selectors.DefaultSelector()
 
     def run(self, order: list[int]) -> CanaryRound:
@@ -53,17 +54,31 @@ class CanaryRound:
         for key, _ in self.selector.select(0.002):
             sock = key.fileobj
             if isinstance(sock, socket.socket):
-                index, since = self.held[sock]
-                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                    self.counts[index][1] += 1
-                    self.slowest = max(self.slowest, time.monotonic() - since)
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                self.drop(sock)
+                self.look(sock)
+        for sock in list(self.mute):
+            self.look(sock)
         for sock in [sock for sock, (_, since) in self.held.items() if now - since > self.timeout]:
             self.drop(sock)
+
+    def look(self, sock: socket.socket) -> None:
+        """Book one that was taken or refused; one with an empty window is left to open it."""
+        index, since = self.held[sock]
+        if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            if taken(sock) is not OPEN:
+                if sock not in self.mute:
+                    self.mute.add(sock)
+                    self.selector.unregister(sock)
+                return
+            self.counts[index][1] += 1
+            self.slowest = max(self.slowest, time.monotonic() - since)
+        self.drop(sock)
 
     def drop(self, sock: socket.socket) -> None:
         """Be done with one."""
         del self.held[sock]
-        self.selector.unregister(sock)
+        if sock in self.mute:
+            self.mute.discard(sock)
+        else:
+            self.selector.unregister(sock)
         sock.close()

@@ -2,7 +2,7 @@
 
 A router that says "host unreachable" for a port, and nothing for the decoy, may have let the packet through and found nobody;
 or it refuses everything that way and its limit of one ICMP error a second ate the other answers. So the decoy is asked again,
-slowly.
+slowly. Likewise a port of an address that nobody uses, where so many ICMP errors came that its own may have been among the eaten.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ordinance.observe.agent.careful_target import NOBODY_HOME, Target
 from ordinance.observe.agent.listener import RST_FLAG, SYN_FLAG, Listener
 from ordinance.observe.agent.probe import Probe
-from ordinance.observe.agent.wire import OPEN, SILENT, Outcome, own_towards
+from ordinance.observe.agent.wire import MUTE, OPEN, RESET, SILENT, Outcome, own_towards, version_of
 
-HOPELESS = 12  # rounds without any answer of the control
 ONE_PACKET = 0.8  # seconds: TCP sends its SYN again after one
 #: Seconds between decoys asked slowly (an ICMP error for an unreachable route costs Linux two seconds of its allowance), tries
 #: for each, targets at most.
 SLOWLY, SLOW_TRIES, SLOW_TARGETS = 2.5, 4, 4
-#: (type, code): a router asked for the host by ARP or neighbour discovery and nobody answered, IPv4 and IPv6
-NOBODY_HOME = {(3, 1), (3, 7), (1, 3)}
+ICMP_BURST = 6  # ICMP errors a Linux router sends at once before its limit of one a second holds
+SLOW_SECONDS = 180.0  # for silent ports that are asked slowly
+LOOK_EVERY = 0.05  # seconds between looks at windows that are empty: nothing tells of one that opens
 LATE = 4.0  # seconds a socket stays open for late answers: routers give up on ARP and ND after three
 
 
@@ -31,15 +32,18 @@ class Careful:
     """One careful job.
 
     Keys: targets of {address, ports, decoys, control}, miss_bound, timeout (of a round), late, least_rounds, most_rounds, rate
-    (packets a second), seconds, seed.
+    (packets a second), seconds, seed, patient (ports of unused addresses may be asked slowly).
     """
 
     def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
         self.job, self.tell = job, tell
         self.chance = random.Random(job.get("seed", 0))  # noqa: S311 - order of asking, not a secret
         self.until = time.monotonic() + job.get("seconds", 300.0)
+        self.looked = 0.0
         self.late: float = job.get("late", LATE)
         self.hops: dict[tuple[bytes, int, int, bool], int] = {}  # flow and whether it was a reset -> hops
+        self.proxied: set[tuple[bytes, int, int]] = set()  # flows taken with an empty window
+        self.bare: dict[tuple[bytes, int, int], set[int]] = {}  # flow -> hops of what followed the handshake
         self.errors: dict[tuple[bytes, int, int], Outcome] = {}
         self.listener = Listener(self.segment, self.unreachable)
         self.epoll = select.epoll()
@@ -47,9 +51,15 @@ class Careful:
         self.targets = [Target(target) for target in job["targets"]]
         self.own = {own_towards(target["address"]) for target in job["targets"]}
 
-    def segment(self, address: bytes, port: int, own_port: int, flags: int, hops: int) -> None:
-        """Book how far a reset or a SYN-ACK came."""
-        self.hops[address, port, own_port, bool(flags & RST_FLAG) and not flags & SYN_FLAG] = hops
+    def segment(self, address: bytes, port: int, own_port: int, flags: int, hops: int, window: int) -> None:  # noqa: PLR0917 - a segment
+        """Book how far a reset, a SYN-ACK or what followed came."""
+        flow = address, port, own_port
+        if not flags & (SYN_FLAG | RST_FLAG):
+            self.bare.setdefault(flow, set()).add(hops)
+            return
+        self.hops[(*flow, bool(flags & RST_FLAG) and not flags & SYN_FLAG)] = hops
+        if flags & SYN_FLAG and not window:
+            self.proxied.add(flow)
 
     def unreachable(  # noqa: PLR0917 - what an ICMP error holds
         self, by: str, icmp_type: int, code: int, address: bytes, _protocol: int, port: int, own_port: int
@@ -72,6 +82,8 @@ class Careful:
             self.tell({"done_ports": done, "total_ports": len(self.targets), "round": number, "rate": 0})
         self.wait_for_late()
         self.second_look()
+        if self.job.get("patient"):
+            self.third_look()
         return {"targets": [target.result(self.refined) for target in self.targets], "privileged": self.listener.privileged}
 
     def wait_for_late(self) -> None:
@@ -93,6 +105,31 @@ class Careful:
                     self.collect_until(time.monotonic() + SLOWLY - ONE_PACKET)
         if doubtful:
             self.collect_until(time.monotonic() + self.late)
+
+    def third_look(self) -> None:
+        """Ask silent ports of unused addresses again, slowly, where a limit on ICMP errors may have eaten what they brought."""
+        end = min(self.until, time.monotonic() + SLOW_SECONDS)
+        doubtful = [
+            (target, spec) for target in self.targets if self.is_held_back(target) for spec in target.silent(self.refined)
+        ]
+        for _ in range(SLOW_TRIES if self.listener.privileged else 0):
+            for target, spec in doubtful:
+                if spec in target.silent(self.refined) and time.monotonic() < end:
+                    self.start(target.slow_port(spec))
+                    self.collect_until(time.monotonic() + ONE_PACKET)
+                    self.expire(0.0)
+                    self.collect_until(time.monotonic() + SLOWLY - ONE_PACKET)
+        if doubtful:
+            self.collect_until(time.monotonic() + self.late)
+
+    def is_held_back(self, target: Target) -> bool:
+        """Whether a target has no control of its own, and more refusals by ICMP came in its family than come at once."""
+        family = version_of(target.asked["address"])
+        if not target.asked.get("control") or target.asked["control"]["address"] == target.asked["address"]:
+            return False
+        asked = (probe for other in self.targets if version_of(other.asked["address"]) == family for probe in other.probes)
+        told = (self.refined(probe) for probe in asked)
+        return sum(outcome.answer == "icmp" and (outcome.type, outcome.code) not in NOBODY_HOME for outcome in told) > ICMP_BURST
 
     def round(self, active: list[Target]) -> None:
         """Ask every port, decoy and control of the active targets once, in random order, and wait."""
@@ -123,105 +160,42 @@ class Careful:
         """Take the answers that are there, or come within `wait` seconds."""
         for number, _ in self.epoll.poll(wait, 1024):
             self.live[number].ready()
-            if self.live[number].sock is None:
-                del self.live[number]
+            self.tidy(number)
+        if time.monotonic() - self.looked > LOOK_EVERY:
+            self.looked = time.monotonic()
+            for number in [number for number, probe in self.live.items() if probe.mute]:
+                self.live[number].ready()
+                self.tidy(number)
         self.listener.drain_all()
+
+    def tidy(self, number: int) -> None:
+        """Be done with a probe that is over; of one whose window is empty only what comes is of interest."""
+        probe = self.live[number]
+        if probe.sock is None:
+            del self.live[number]
+        elif probe.mute:
+            self.epoll.modify(number, select.EPOLLIN)
 
     def expire(self, age: float) -> None:
         """Give up probes older than `age` seconds."""
         old = time.monotonic() - age
         for number in [number for number, probe in self.live.items() if probe.since <= old]:
-            self.live.pop(number).close()
+            self.live.pop(number).give_up()
 
     def refined(self, probe: Probe) -> Outcome:
         """Name the outcome with what the raw sockets heard about its flow."""
         outcome = probe.outcome or self.errors.get(probe.key, SILENT)
         if outcome == SILENT and (*probe.key, False) in self.hops:
-            outcome = OPEN
-        if probe.udp or outcome.answer not in ("open", "rst"):
+            outcome = MUTE._replace(by="the handshake came late") if probe.key in self.proxied else OPEN
+        if outcome.answer == "mute":  # whatever else came tells more
+            outcome = RESET if (*probe.key, True) in self.hops else self.errors.get(probe.key, outcome)
+        if probe.udp or outcome.answer not in ("open", "rst", "mute"):
             return outcome
+        if outcome.answer == "open" and probe.key in self.proxied:
+            return outcome._replace(hops=self.behind(probe.key))
         return outcome._replace(hops=self.hops.get((*probe.key, outcome.answer == "rst")))
 
-
-class Target:
-    """One address while it is asked."""
-
-    def __init__(self, asked: dict[str, Any]) -> None:
-        self.asked = asked
-        self.probes: list[Probe] = []
-        self.rounds = self.sent = self.answered = self.slow = 0
-        self.miss_bound = 1.0
-
-    def wants(self, least: int, bound: float) -> bool:
-        """Whether another round is needed, and of any use."""
-        if self.sent >= HOPELESS and not self.answered:
-            return False
-        return self.rounds < least or self.miss_bound > bound
-
-    def probes_of_a_round(self) -> list[Probe]:
-        """Make one probe for every port, decoy and the control."""
-        roles = [("port", spec) for spec in self.asked["ports"]] + [("decoy", spec) for spec in self.asked.get("decoys", ())]
-        roles += [("control", self.asked["control"])] if self.asked.get("control") else []
-        made = [Probe(self.asked, spec, role) for role, spec in roles]
-        self.probes += made
-        return made
-
-    def end_round(self, probes: list[Probe]) -> None:
-        """Reckon the chance that an open port stayed silent in all rounds, from how often the control answered.
-
-        The rate is taken pessimistically, (answered - 1) / (sent + 1), so that few rounds prove little.
-        """
-        controls = [probe for probe in probes if probe.role == "control"]
-        self.rounds += 1
-        self.sent += len(controls)
-        self.answered += sum(1 for probe in controls if probe.outcome == OPEN)
-        self.miss_bound = (1 - max(0.0, (self.answered - 1) / (self.sent + 1))) ** self.rounds
-
-    def nobody_home(self, refined: Callable[[Probe], Outcome]) -> set[bool]:
-        """Tell for which transports (True: UDP) a router found nobody for a port, and did not say so for the decoy."""
-
-        def told(role: str) -> set[bool]:
-            held = [(probe, refined(probe)) for probe in self.probes if probe.role == role]
-            return {probe.udp for probe, outcome in held if (outcome.type, outcome.code) in NOBODY_HOME}
-
-        return told("port") - told("decoy")
-
-    def slow_decoys(self, refined: Callable[[Probe], Outcome]) -> list[Probe]:
-        """Make one more probe of the decoys whose silence is in doubt."""
-        wanted = self.nobody_home(refined)
-        made = [Probe(self.asked, spec, "decoy") for spec in self.asked.get("decoys", ())]
-        made = [probe for probe in made if probe.udp in wanted]
-        self.probes += made
-        self.slow += len(made)
-        return made
-
-    def result(self, refined: Callable[[Probe], Outcome]) -> dict[str, Any]:
-        """Tell what was seen of it."""
-        far = sorted(
-            hops for hops in (refined(probe).hops for probe in self.probes if probe.role == "control") if hops is not None
-        )
-        control = {"sent": self.sent, "answered": self.answered, "hops": far[len(far) // 2] if far else None}
-        return {
-            "address": self.asked["address"],
-            "rounds": self.rounds,
-            "miss_bound": self.miss_bound,
-            "slow_decoys": self.slow,
-            "control": control,
-            "ports": [self.port("port", spec, refined) for spec in self.asked["ports"]],
-            "decoys": [self.port("decoy", spec, refined) for spec in self.asked.get("decoys", ())],
-        }
-
-    def port(self, role: str, spec: dict[str, Any], refined: Callable[[Probe], Outcome]) -> dict[str, Any]:
-        """Fold the probes of one port into kinds of answers."""
-        kinds: dict[Outcome, int] = {}
-        for probe in self.probes:
-            if probe.role == role and probe.spec is spec:
-                outcome = refined(probe)
-                kinds[outcome] = kinds.get(outcome, 0) + 1
-        return {
-            "transport": spec.get("transport", "tcp"),
-            "port": spec["port"],
-            "sent": sum(kinds.values()),
-            "silent": kinds.pop(SILENT, 0),
-            "replies": [dict(outcome._asdict(), times=times) for outcome, times in kinds.items()],
-        }
+    def behind(self, flow: tuple[bytes, int, int]) -> int | None:
+        """How far the host is for which a SYN proxy shook hands: the nearest that was heard from beyond the proxy."""
+        near = self.hops[(*flow, False)]
+        return min((hops for hops in self.bare.get(flow, ()) if hops > near), default=None)

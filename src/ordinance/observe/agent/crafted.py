@@ -12,7 +12,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ordinance.observe.agent.listener import FLAGS4, FLAGS6, IPV6_HOPLIMIT, IPV6_RECVHOPLIMIT, attach, hops_of, widen
@@ -39,7 +39,7 @@ def header6(own: str, to: str, part: dict[str, Any], number: int, length: int) -
 class Made:
     """One probe to one address: {"address", "number", "parts": [{"protocol", "body_b64", "offset", "more"}], "control"}.
 
-    With "port" and "own_port" a TCP or SCTP answer is known by them.
+    With "port" and "own_port" a TCP, UDP or SCTP answer is known by them.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
@@ -57,6 +57,10 @@ class Made:
             made.append(head(own, self.address, part, self.asked["number"], len(body)) + body)
         return made
 
+    def heard(self) -> bool:
+        """Whether anybody but the vantage itself has said something."""
+        return any(outcome.answer != "local" for outcome in self.kinds)
+
     def result(self) -> dict[str, Any]:
         """Tell what was seen of it."""
         answered = sum(self.kinds.values())
@@ -64,11 +68,18 @@ class Made:
         return {"sent": self.sent, "silent": max(0, self.sent - answered), "replies": replies}
 
 
+def unheard(every: Iterable[Made]) -> bool:
+    """Whether a family has controls, and none of them has answered: loss alone may have kept them silent."""
+    controls = [made for made in every if made.asked.get("control")]
+    answered = {family_of(made.address) for made in controls if any(outcome.answer == "open" for outcome in made.kinds)}
+    return any(family_of(made.address) not in answered for made in controls)
+
+
 class Crafted:
     """Job "crafted".
 
-    Keys: targets (see `Made`), rounds, timeout (after a round), late (after the last), rate and per_host (packets a second),
-    seconds, seed; farewell, a target that is sent when all is over.
+    Keys: targets (see `Made`), rounds, most_rounds (while a control of each family has not answered), timeout (after a round),
+    late (after the last), rate and per_host (packets a second), seconds, seed; farewell, a target that is sent when all is over.
     """
 
     def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
@@ -91,8 +102,11 @@ class Crafted:
             self.open()
         except PermissionError:
             return {"targets": [made.result() for made in self.made], "complete": False, "privileged": False}
-        for number in range(1, self.job.get("rounds", 3) + 1):
-            todo = [made for made in self.made if made.asked.get("control") or not made.kinds]
+        rounds = self.job.get("rounds", 3)
+        for number in range(1, max(rounds, self.job.get("most_rounds", rounds)) + 1):
+            if number > rounds and not unheard(self.made):
+                break
+            todo = [made for made in self.made if made.asked.get("control") or not made.heard()]
             self.chance.shuffle(todo)
             for made in todo:
                 self.take_turn(made.address)
@@ -125,6 +139,26 @@ class Crafted:
                     sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
                 self.ears[sock.fileno()] = sock, handler
                 self.poll.register(sock, select.POLLIN)
+
+        for made in self.made:
+            if made.asked["parts"][0]["protocol"] == socket.IPPROTO_UDP:
+                self.hear_datagrams(made)
+
+    def hear_datagrams(self, made: Made) -> None:
+        """Hold the port that a crafted datagram comes from: its answer is heard, and our kernel does not refuse it."""
+        sock = socket.socket(family_of(made.address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            sock.bind((self.own[made.address], made.asked["own_port"]))
+        except OSError:  # in use: then it is not heard, and the control says so
+            sock.close()
+            return
+        self.ears[sock.fileno()] = sock, lambda _data, _controls, peer: self.book_datagram(made, peer)
+        self.poll.register(sock, select.POLLIN)
+
+    def book_datagram(self, made: Made, peer: str) -> None:
+        """Book an answer to a datagram, if it is from where that went."""
+        if peer == made.address:
+            self.book(made, Outcome("open", peer))
 
     def take_turn(self, address: str) -> None:
         """Wait until the pace allows one probe to this address."""

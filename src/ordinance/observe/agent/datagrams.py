@@ -13,12 +13,12 @@ import random
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ordinance.observe.agent.sweep import files_allowed
 from ordinance.observe.agent.throttle import Throttle
-from ordinance.observe.agent.wire import SHORT, Outcome, family_of, hear_errors, icmp_error
+from ordinance.observe.agent.wire import SHORT, Outcome, family_of, hear_errors, icmp_error, version_of
 
 SENDS = 4  # of one datagram, when a pending error or a full queue was in the way
 KEPT = 512  # bytes of the first answer that are told
@@ -91,6 +91,10 @@ class Asked:
         """Count one answer."""
         self.kinds[outcome] = self.kinds.get(outcome, 0) + 1
 
+    def heard(self) -> bool:
+        """Whether anybody but the vantage itself has said something."""
+        return any(outcome.answer != "local" for outcome in self.kinds)
+
     def book_local(self, problem: OSError) -> None:
         """Book what never left the vantage."""
         self.book(Outcome("local", errno.errorcode.get(problem.errno or 0, str(problem))))
@@ -115,11 +119,19 @@ class Asked:
         }
 
 
+def unheard(asked: Iterable[Asked]) -> bool:
+    """Whether a family has controls, and none of them has answered: loss alone may have kept them silent."""
+    controls = [one for one in asked if one.control]
+    answered = {version_of(one.place[0]) for one in controls if any(outcome.answer == "open" for outcome in one.kinds)}
+    return any(version_of(one.place[0]) not in answered for one in controls)
+
+
 class Datagrams:
     """Job "datagrams".
 
-    Keys: targets of {address, port, payload_b64, control}, rounds, timeout (after a round), late (after the last), rate and
-    per_host (datagrams a second), seconds, seed; farewell, a target that is sent when all is over.
+    Keys: targets of {address, port, payload_b64, control}, rounds, most_rounds (while a control of each family has not answered),
+    timeout (after a round), late (after the last), rate and per_host (datagrams a second), seconds, seed; farewell, a target that
+    is sent when all is over.
     """
 
     def __init__(self, job: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
@@ -148,8 +160,11 @@ class Datagrams:
             if one.sock is not None:
                 self.live[one.sock.fileno()] = one
                 self.epoll.register(one.sock.fileno(), select.EPOLLIN | select.EPOLLERR)
-        for number in range(1, self.job.get("rounds", 3) + 1):
-            todo = [one for one in asked if one.sock is not None and (one.control or not one.kinds)]
+        rounds = self.job.get("rounds", 3)
+        for number in range(1, max(rounds, self.job.get("most_rounds", rounds)) + 1):
+            if number > rounds and not unheard(asked):
+                break
+            todo = [one for one in asked if one.sock is not None and (one.control or not one.heard())]
             for one in todo:
                 self.take_turn(one.place[0])
                 one.send()

@@ -19,23 +19,28 @@ class Ears:
         self.own = {"127.0.0.1", "::1"} | {own_towards(name) for name in self.names.values()}
         self.reset_hops: dict[str, bytearray] = {}  # hops + 1, by port
         self.open_hops: dict[str, dict[int, int]] = {}  # address -> hops -> times
+        self.proxy_hops: dict[str, dict[int, int]] = {}  # of SYN-ACKs with an empty window: a SYN proxy's
+        self.bare_hops: dict[str, set[int]] = {}  # of segments that followed a handshake
         self.opened: set[tuple[str, int]] = set()
         self.errors: dict[tuple[str, int], Outcome] = {}
         self.listener = Listener(self.segment, self.unreachable)
 
-    def segment(self, address: bytes, port: int, _own_port: int, flags: int, hops: int) -> None:
-        """Book a reset or a SYN-ACK."""
+    def segment(self, address: bytes, port: int, _own_port: int, flags: int, hops: int, window: int) -> None:
+        """Book a reset, a SYN-ACK, or what followed one."""
         name = self.names.get(address)
         if name is None:
             return
-        if flags & RST_FLAG:
+        if not flags & (RST_FLAG | SYN_FLAG):
+            self.bare_hops.setdefault(name, set()).add(hops)
+        elif flags & RST_FLAG:
             if name not in self.reset_hops:
                 self.reset_hops[name] = bytearray(65536)
             self.reset_hops[name][port] = hops + 1
-        elif flags & SYN_FLAG:
-            seen = self.open_hops.setdefault(name, {})
+        else:
+            seen = (self.open_hops if window else self.proxy_hops).setdefault(name, {})
             seen[hops] = seen.get(hops, 0) + 1
-            self.opened.add((name, port))
+            if window:
+                self.opened.add((name, port))
 
     def unreachable(  # noqa: PLR0917 - what an ICMP error holds
         self, by: str, icmp_type: int, code: int, address: bytes, protocol: int, port: int, _own_port: int
@@ -51,10 +56,12 @@ class Ears:
             outcome = OPEN
         resets = self.reset_hops.get(name)
         far = resets[port] - 1 if resets and resets[port] else None
-        if outcome.answer == "silent" and far is not None:
+        if outcome.answer in ("silent", "mute") and far is not None:
             outcome = RESET
-        if outcome.answer == "silent":
-            return self.errors.get((name, port), outcome)
+        if outcome.answer in ("silent", "mute"):
+            outcome = self.errors.get((name, port), outcome)
+        if outcome.answer == "mute":
+            return outcome._replace(hops=usual(self.proxy_hops.get(name, {})))
         if outcome.answer == "rst":
             return outcome._replace(hops=far)
         return outcome._replace(hops=self.usual_hops(name)) if outcome.answer == "open" else outcome
@@ -64,9 +71,11 @@ class Ears:
         return {port for held, port in (*self.opened, *self.errors) if held == name}
 
     def usual_hops(self, name: str) -> int | None:
-        """How far SYN-ACKs of this address came, most often; None when none was heard."""
-        seen = self.open_hops.get(name, {})
-        return max(seen, key=lambda hops: seen[hops]) if seen else None
+        """How far SYN-ACKs of this address came, most often; behind a SYN proxy, what came from beyond it. None: nobody knows."""
+        near = usual(self.proxy_hops.get(name, {}))
+        if near is None:
+            return usual(self.open_hops.get(name, {}))
+        return min((hops for hops in self.bare_hops.get(name, ()) if hops > near), default=None)
 
     def register(self, selector: selectors.BaseSelector) -> None:
         """Have a selector watch the raw sockets, with `self` as their data."""
@@ -82,3 +91,8 @@ class Ears:
             while self.listener.sockets and time.monotonic() < end:
                 selector.select(max(0.0, end - time.monotonic()))
                 self.listener.drain_all()
+
+
+def usual(seen: dict[int, int]) -> int | None:
+    """What was seen most often; None when nothing was."""
+    return max(seen, key=lambda hops: seen[hops]) if seen else None

@@ -13,6 +13,7 @@ from ordinance.observe.agent.sweep import Sweep
 
 OLDEST = (3, 9)  # Python of the raw engine
 RAW, CONNECT = "raw", "connect"
+WHY_PROXIED = "a SYN proxy shakes hands for the hosts, so only what follows a handshake tells"
 WHY_RAW = "the vantage has numpy and CAP_NET_RAW"
 Tell = Callable[[dict[str, Any]], None]
 
@@ -32,7 +33,11 @@ def sweep(job: dict[str, Any], tell: Tell) -> dict[str, Any]:
         return dict(Sweep(job, tell).run(), engine=CONNECT, why=str(why))
     hold_frames(engine.devices)
     tell({"engine": RAW, "why": WHY_RAW})
-    return dict(engine.run(), engine=RAW, why=WHY_RAW, devices=engine.devices)
+    last = dict(engine.run(), engine=RAW, why=WHY_RAW, devices=engine.devices)
+    if not engine.proxied or job.get("engine") == RAW:
+        return last
+    tell({"engine": CONNECT, "why": WHY_PROXIED})
+    return dict(Sweep(job, tell).run(), engine=CONNECT, why=WHY_PROXIED)
 
 
 def raw_engine(job: dict[str, Any], tell: Tell) -> Any:

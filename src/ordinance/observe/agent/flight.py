@@ -20,6 +20,7 @@ class Landed(NamedTuple):
     window: Window
     error: int
     queued: bool
+    over: bool = False  # it has had all its time
 
 
 class Flight:
@@ -28,6 +29,7 @@ class Flight:
     def __init__(self) -> None:
         self.live: dict[int, tuple[socket.SocketType, int, Window]] = {}
         self.fresh: list[int] = []  # of the live ones, those that the kernel does not watch yet
+        self.held: set[int] = set()  # of the live ones, those that were taken with an empty window
         self.expiry: deque[tuple[float, int, socket.SocketType]] = deque()
         self.epoll = select.epoll()
 
@@ -66,6 +68,14 @@ class Flight:
             sock, item, window = self.live.pop(number)
             yield Landed(sock, item, window, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), queued=True)
 
+    def hold(self, landed: Landed) -> bool:
+        """Keep one that was taken with an empty window for the rest of its time; False when that is over."""
+        if not landed.over:
+            number = landed.sock.fileno()
+            self.live[number] = landed.sock, landed.item, landed.window
+            self.held.add(number)
+        return not landed.over
+
     def expired(self, now: float) -> Iterator[Landed]:
         """What has been silent for its whole time."""
         while self.expiry and self.expiry[0][0] <= now:
@@ -73,7 +83,10 @@ class Flight:
             held = self.live.get(number)
             if held is not None and held[0] is sock:
                 del self.live[number]
-                yield Landed(*held, errno.EINPROGRESS, queued=False)
+                taken = number in self.held
+                self.held.discard(number)
+                error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if taken else errno.EINPROGRESS
+                yield Landed(*held, error, queued=taken, over=True)
 
     def close(self) -> None:
         """Give up what is left."""

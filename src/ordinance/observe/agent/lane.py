@@ -28,6 +28,7 @@ from ordinance.observe.agent.wire import (
     family_of,
     hear_errors,
     outcome_of,
+    taken,
 )
 
 #: Numbers of the outcomes every lane has; others follow as they come, up to a byte.
@@ -162,13 +163,16 @@ class Lane:
 
     def end(self, landed: Landed, at_once: bool = False) -> None:
         """Book the outcome of one connect."""
-        sock, item, window, error, queued = landed
+        sock, item, window, error, queued, _ = landed
         outcome = outcome_of(sock, error, at_once=at_once, queued=queued)
         if error == 0:
+            outcome = taken(sock)
+            if outcome.answer == "mute" and self.flight.hold(landed):
+                return
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         sock.close()
         if item < 0:
-            self.end_canary(-1 - item, window, error == 0)
+            self.end_canary(-1 - item, window, outcome.answer == "open")
         else:
             self.end_port(item, window, outcome)
         self.settle(window)
@@ -181,7 +185,7 @@ class Lane:
             code = self.codes[outcome] = len(self.codes) if len(self.codes) < MOST_OUTCOMES else UNNAMED_CODE
         if outcome.answer == "local":
             self.local += 1
-        elif code == SILENT_CODE:
+        elif outcome.answer in ("silent", "mute"):
             window.silent.append(item)
         self.states[item >> 16][item & 0xFFFF] = code
 

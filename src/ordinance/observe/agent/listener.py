@@ -19,6 +19,20 @@ QUOTED6 = 48  # of an ICMPv6 error: where the quoted TCP or UDP header begins, w
 #: Classic BPF: keep segments with SYN or RST. A raw IPv4 socket is given the IP header, a raw IPv6 socket is not.
 FLAGS4 = ((0xB1, 0, 0, 0), (0x50, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
 FLAGS6 = ((0x30, 0, 0, 13), (0x45, 0, 1, SYN_FLAG | RST_FLAG), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
+#: The same, and segments without data: the host behind a SYN proxy is heard first when it opens the window.
+BARE4 = (
+    (0xB1, 0, 0, 0), (0x50, 0, 0, 13), (0x45, 8, 0, SYN_FLAG | RST_FLAG),
+    (0x50, 0, 0, 12), (0x54, 0, 0, 0xF0), (0x74, 0, 0, 2), (0x0C, 0, 0, 0), (0x07, 0, 0, 0),  # X = octets of both headers
+    (0x28, 0, 0, 2), (0x1C, 0, 0, 0), (0x15, 0, 1, 0),  # the packet's less those: its data
+    (0x06, 0, 0, 128), (0x06, 0, 0, 0),
+)  # fmt: skip
+BARE6 = (
+    (0x30, 0, 0, 13), (0x45, 7, 0, SYN_FLAG | RST_FLAG),
+    (0x30, 0, 0, 12), (0x54, 0, 0, 0xF0), (0x74, 0, 0, 2), (0x07, 0, 0, 0),
+    (0x80, 0, 0, 0), (0x1C, 0, 0, 0), (0x15, 0, 1, 0),
+    (0x06, 0, 0, 128), (0x06, 0, 0, 0),
+)  # fmt: skip
+SHORTEST = 16  # octets of a TCP header up to its window
 
 
 #: Routers passed, by TTL as it arrived.
@@ -47,13 +61,13 @@ def widen(sock: socket.socket, octets: int = BUFFER) -> None:
 class Listener:
     """Hears what reaches this machine, if it has CAP_NET_RAW; without, it hears nothing and says so (`privileged`).
 
-    `segment(address, port, own port, TCP flags, hops)`; `unreachable(by, type, code, address, protocol, port, own port)` with
-    what the error quotes. Addresses are packed, `by` is text.
+    `segment(address, port, own port, TCP flags, hops, window)`; `unreachable(by, type, code, address, protocol, port, own port)`
+    with what the error quotes. Addresses are packed, `by` is text. Segments without SYN and RST are bare: they carry no data.
     """
 
     def __init__(
         self,
-        segment: Callable[[bytes, int, int, int, int], None],
+        segment: Callable[[bytes, int, int, int, int, int], None],
         unreachable: Callable[[str, int, int, bytes, int, int, int], None],
     ) -> None:
         self.segment = segment
@@ -95,7 +109,7 @@ class Listener:
             return
         widen(sock)
         if protocol == socket.IPPROTO_TCP:
-            attach(sock, FLAGS4 if family == socket.AF_INET else FLAGS6)
+            attach(sock, BARE4 if family == socket.AF_INET else BARE6)
         elif protocol == socket.IPPROTO_ICMP:
             sock.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("I", 0xFFFFFFFF ^ (1 << ICMP_UNREACHABLE)))
         else:
@@ -107,15 +121,17 @@ class Listener:
 
     def _tcp4(self, data: bytes, _controls: Sequence[Any], _peer: Any) -> None:
         start = (data[0] & 15) * 4
-        if len(data) >= start + 14:
+        if len(data) >= start + SHORTEST:
             port, own = struct.unpack_from(">HH", data, start)
-            self.segment(data[12:16], port, own, data[start + 13], HOPS[data[8]])
+            flags, window = struct.unpack_from(">BH", data, start + FLAGS_AT)
+            self.segment(data[12:16], port, own, flags, HOPS[data[8]], window)
 
     def _tcp6(self, data: bytes, controls: Sequence[Any], peer: Any) -> None:
         limits = [struct.unpack("i", value)[0] for _, kind, value in controls if kind == IPV6_HOPLIMIT]
-        if len(data) >= FLAGS_AT + 1 and limits:
+        if len(data) >= SHORTEST and limits:
             port, own = struct.unpack_from(">HH", data)
-            self.segment(socket.inet_pton(socket.AF_INET6, peer[0].split("%")[0]), port, own, data[13], hops_of(limits[0]))
+            flags, window = struct.unpack_from(">BH", data, FLAGS_AT)
+            self.segment(socket.inet_pton(socket.AF_INET6, peer[0].split("%")[0]), port, own, flags, hops_of(limits[0]), window)
 
     def _icmp4(self, data: bytes, _controls: Sequence[Any], _peer: Any) -> None:
         start = (data[0] & 15) * 4

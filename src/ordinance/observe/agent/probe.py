@@ -18,6 +18,7 @@ from ordinance.observe.agent.wire import (
     icmp_error,
     outcome_of,
     packed,
+    taken,
 )
 
 
@@ -32,6 +33,7 @@ class Probe:
         self.sock: socket.socket | None = None
         self.own_port = 0
         self.outcome: Outcome | None = None
+        self.mute = False  #: connected, to somebody whose window is empty
         self.since = time.monotonic()
 
     @property
@@ -75,15 +77,25 @@ class Probe:
             self.end(datagram(sock))
             return
         outcome = outcome_of(sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), at_once=False)
+        if outcome is OPEN:
+            outcome = taken(sock)
         if outcome.answer == "silent":
             self.close()
+        elif outcome.answer == "mute":
+            self.mute = True  # a SYN proxy's handshake: the window opens once somebody behind it has answered
         else:
             self.end(outcome)
+
+    def give_up(self) -> None:
+        """Wait no longer: book a window that never opened."""
+        if self.mute and self.sock is not None:
+            self.end(taken(self.sock))
+        self.close()
 
     def end(self, outcome: Outcome | None) -> None:
         """Book an outcome."""
         self.outcome = outcome
-        if outcome is OPEN and self.sock is not None and not self.udp:
+        if outcome is not None and outcome.answer in ("open", "mute") and self.sock is not None and not self.udp:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         if outcome is not None:
             self.close()

@@ -15,6 +15,7 @@ from ordinance.observe.agent.canaries import CanaryRound
 from ordinance.observe.agent.ears import Ears
 from ordinance.observe.agent.lane import FIRST_OUTCOMES, SILENT_CODE, UNASKED_CODE, Lane
 from ordinance.observe.agent.lanes import Attendance, fork_lane
+from ordinance.observe.agent.unequal import loses_more
 from ordinance.observe.agent.wire import Outcome, version_of
 
 SETTLE = 4.0  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
@@ -22,7 +23,7 @@ CALIBRATION, BRISK, GENTLE = 200, 1000.0, 400.0  # canaries, and a second: what 
 TOO_BRISK = 0.05  # loss at which it may be the haste that loses them: they are asked again, gently
 CLOSING = 16  # canaries of each witness after the last port
 GENTLE_SILENT = 20.0  # a second: those that did not answer then
-MOST_ROUNDS = 8
+MOST_ROUNDS = 16
 WINDOW_CANARIES, SMALLEST_WINDOW, LARGEST_WINDOW = 32, 64, 5000
 SHARE_FOR_PORTS = 0.9  # of the pace for a host; canaries take the rest
 ECHO_TRIES, ECHO_PORTS = 4, 4096
@@ -111,6 +112,8 @@ class Sweep:
         self.quiet_loss = (sent - answered + 1) / (sent + 2)
         if answered == 0:
             self.gave_up = self.gave_up or f"none of {sent} canaries answered before the sweep"
+        else:
+            self.ask_silent_again(asked.counts, set(range(len(self.canaries))))
         self.leave_out_dead(asked.counts)
         self.timeout = max(self.timeout, min(LONGEST_TIMEOUT, 3 * asked.slowest))
 
@@ -137,16 +140,20 @@ class Sweep:
     def ask_closing(self) -> list[list[int]]:
         """Ask every canary after the last port; one that is silent again and again, so that loss alone does not bar it."""
         counts = self.ask_canaries(CLOSING * len(self.canaries)).counts
+        self.ask_silent_again(counts, {index for index, (_, answered) in enumerate(self.counts) if answered})
+        return counts
+
+    def ask_silent_again(self, counts: list[list[int]], known: set[int]) -> None:
+        """Ask those canaries of `known` that have not answered again and again, gently, and add to `counts`."""
         for _ in range(CLOSING):
-            silent = [index for index, (_, answered) in enumerate(counts) if not answered and self.counts[index][1]]
+            silent = [index for index, (_, answered) in enumerate(counts) if not answered and index in known]
             if not silent:
-                break
+                return
             timeout = min(LONGEST_TIMEOUT, 2 * self.timeout)
             again = self.canary_round(self.gentle(GENTLE_SILENT), timeout, silent)
             for mine, more in zip(counts, again.counts):  # noqa: B905 - Python 3.7 has no strict
                 mine[0] += more[0]
                 mine[1] += more[1]
-        return counts
 
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 
@@ -156,15 +163,23 @@ class Sweep:
         A family whose silence is proven is done; one without canaries is after one round.
         """
         witnessed = {version_of(canary[0]) for canary in self.canaries if canary[2]}
+        unheard = {code for code, outcome in enumerate(self.outcomes) if outcome.answer in ("unasked", "silent", "mute")}
         work = []
         for index, name in enumerate(self.addresses):
             version = version_of(name)
             hopeless = self.rounds[version] and version not in witnessed
-            ports = [port for port in self.ports if self.states[index][port] in (UNASKED_CODE, SILENT_CODE)]
-            if ports and not hopeless and self.bounds[version] > self.job["miss_bound"]:
+            ports = [port for port in self.ports if self.states[index][port] in unheard]
+            if ports and not hopeless and self.unsure(version):
                 self.chance.shuffle(ports)
                 work.append((index, ports))
         return work
+
+    def unsure(self, version: int) -> bool:
+        """Whether silence of a family, or of one host of it, does not mean enough yet."""
+        held = zip(self.canaries, self.counts)  # noqa: B905 - Python 3.7 has no strict
+        seen = [(name, sent, answered) for (name, _, _), (sent, answered) in held if version_of(name) == version]
+        bound = self.job["miss_bound"]
+        return bool(self.bounds[version] > bound or loses_more(seen, self.rounds[version], MOST_ROUNDS, bound))
 
     def settings(self, lanes: int, ports: int) -> dict[str, Any]:
         """Tell each of so many lanes what to keep to, with so many ports among them all."""

@@ -17,8 +17,16 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _LEVELS = ((socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR))
 
 
+#: struct tcp_info (linux/tcp.h): segments received (Linux 4.2), and the peer's window in octets (Linux 5.4).
+SEGMENTS_IN_AT, PEER_WINDOW_AT, TCP_INFO_OCTETS = 140, 228, 232
+
+
 class Outcome(NamedTuple):
-    """What came back: "open", "rst", "icmp" (by whom, type, code), "silent", "local" (`by` says why) or "unasked"."""
+    """What came back: "open", "rst", "icmp" (by whom, type, code), "silent", "local" (`by` says why) or "unasked".
+
+    "mute" is a connection that was taken with an empty window, which was never opened: what a SYN proxy does for everybody until
+    whoever stands behind it has answered. `by` says why it may be something else.
+    """
 
     answer: str
     by: str = ""
@@ -28,6 +36,7 @@ class Outcome(NamedTuple):
 
 
 UNASKED, SILENT, OPEN, RESET = Outcome("unasked"), Outcome("silent"), Outcome("open"), Outcome("rst")
+MUTE = Outcome("mute")
 #: An ICMP error whose sender is not known.
 UNNAMED = Outcome("icmp")
 
@@ -87,6 +96,18 @@ def outcome_of(sock: socket.SocketType, error: int, *, at_once: bool, queued: bo
     if error in (errno.ECONNREFUSED, errno.ECONNRESET):
         return RESET
     return Outcome("local", errno.errorcode.get(error, str(error))) if at_once else UNNAMED
+
+
+def taken(sock: socket.SocketType) -> Outcome:
+    """Name a connection that was taken: OPEN, or MUTE while the far end's window is empty.
+
+    No host takes connections that way. A kernel too old to tell gives OPEN.
+    """
+    told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_OCTETS)
+    if len(told) < TCP_INFO_OCTETS or struct.unpack_from("I", told, PEER_WINDOW_AT)[0]:
+        return OPEN
+    said_more = struct.unpack_from("I", told, SEGMENTS_IN_AT)[0] > 1
+    return MUTE._replace(by="more came than the handshake") if said_more else MUTE
 
 
 def own_address(sock: socket.SocketType) -> str:

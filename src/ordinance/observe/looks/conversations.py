@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
+from msgspec.structs import replace
+
 from ordinance.inventory.model import Address, Service
-from ordinance.observe.api import CouldNotLook, Deadline, LookContext, TurnedAway, VantagePoint, look
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, TurnedAway, Unseen, VantagePoint, look
 from ordinance.observe.identity import identify_service
 from ordinance.observe.protocols.front_page import Way, by_address, unread, visit
 from ordinance.observe.protocols.http import HttpReply
-from ordinance.observe.protocols.identify import Spoken, identify
+from ordinance.observe.protocols.identify import LISTEN, Spoken, identify
 from ordinance.observe.protocols.smtp import SmtpClient
 from ordinance.observe.protocols.upgrade import WAYS, upgraded
 from ordinance.observe.safetext import safe_line
@@ -30,6 +32,9 @@ MOST_A_HOST = 64
 #: Of an address with more open ports than that: something answers for all of them, and a silent one costs `SECONDS`.
 SAMPLE = 4
 SIDE_BY_SIDE = 8
+#: Times a port is talked to again of which time was too short to see all: a path that loses packets is slow.
+AGAIN = 2
+PATIENT = 15.0  #: how long it is then listened to, in seconds
 #: What to try first where the inventory declares a protocol.
 EXPECT = {"http": "http", "https": "tls", "imaps": "tls", "dns": "dns"}
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,300})", re.IGNORECASE)
@@ -46,7 +51,12 @@ def conversations(context: LookContext) -> ConversationSighting:
     declared = {(s.address, s.port): s for s in context.inventory.services if "outside" in s.seen_from}
 
     def talk(place: Place) -> Conversation:
-        return _talk(context, vantage, place, declared.get(place))
+        seen = _talk(context, vantage, place, declared.get(place))
+        for _ in range(AGAIN):
+            if not _too_short(seen, place in declared):
+                break
+            seen = _joined(seen, _talk(context, vantage, place, declared.get(place), PATIENT))
+        return seen
 
     talks = []
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="conversation") as pool:
@@ -54,6 +64,23 @@ def conversations(context: LookContext) -> ConversationSighting:
             context.progress(done, len(places), "conversations with open ports")
             talks.append(seen)
     return ConversationSighting(vantage=VANTAGE, conversations=tuple(talks), left_out=left_out)
+
+
+def _too_short(seen: Conversation, declared: bool) -> bool:
+    """Whether time was too short to see all: a declared service that takes the connection has something to say."""
+    return Unseen.DEADLINE.value in seen.cut + seen.uncertified or (declared and seen.protocol == "silent" and not seen.unseen)
+
+
+def _joined(first: Conversation, again: Conversation) -> Conversation:
+    """What two conversations with one port showed: the second is whole where the first was not, and nothing seen is forgotten."""
+    if again.unseen:
+        return first
+    return replace(
+        again,
+        identities=tuple(dict.fromkeys((*first.identities, *again.identities))),
+        canaries=tuple(dict.fromkeys((*first.canaries, *again.canaries))),
+        tls_names=tuple(dict.fromkeys((*first.tls_names, *again.tls_names))),
+    )
 
 
 def _places(swept: SweepSighting, context: LookContext) -> tuple[list[Place], tuple[PortAnswer, ...]]:
@@ -70,12 +97,14 @@ def _places(swept: SweepSighting, context: LookContext) -> tuple[list[Place], tu
     return list(places), tuple(left_out)
 
 
-def _talk(context: LookContext, vantage: VantagePoint, place: Place, service: Service | None) -> Conversation:
+def _talk(
+    context: LookContext, vantage: VantagePoint, place: Place, service: Service | None, listen: float = LISTEN
+) -> Conversation:
     """One port: what it speaks, whose words are in it. Not having heard is a value."""
     address, port = place
     try:
         expect = EXPECT.get(service.protocol, "") if service else ""
-        spoken = identify(vantage, address, port, Deadline.after(SECONDS), expect=expect)
+        spoken = identify(vantage, address, port, Deadline.after(SECONDS), listen=listen, expect=expect)
         pages, unseen = _pages(vantage, place, spoken)
         by_name, cut = _pages_by_name(context, vantage, place, spoken) if pages else ((), "")
         names, uncertified = _certificates(context, vantage, place, spoken)

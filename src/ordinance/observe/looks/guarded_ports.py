@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import base64
 import random
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from typing import Any
 
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.law.model import Profile
-from ordinance.observe.api import LookContext, VantagePoint, look
+from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
 from ordinance.observe.careful import Ask, ask_with_care, control_for, echo_proofs
 from ordinance.observe.identity import identify_service
-from ordinance.sight.perimeter import GuardedAddress, GuardedSighting, Identity
+from ordinance.observe.protocols.identify import identify
+from ordinance.sight.perimeter import (
+    Answer,
+    CarefulAddress,
+    CarefulPort,
+    GuardedAddress,
+    GuardedSighting,
+    Identity,
+    Utterance,
+)
 
 VANTAGE = "outside"
 #: A read request for a file that is not there (RFC 1350): a server answers with an error, and nothing changes.
 TFTP_READ = b"\x00\x01ordinance-%08x\x00octet\x00"
 DECOYS = range(20_000, 60_000)
 SIDE_BY_SIDE = 8
+TALK_SECONDS = 15.0
+AGAIN = 2  #: times a service is asked again who it is
 
 Heard = dict[Service, Identity]
 
@@ -36,10 +49,13 @@ def guarded_ports(context: LookContext) -> GuardedSighting:
     before = _identities(context, vantage, controls)
     echoes = echo_proofs(context, vantage, guarded(context.profile))
     asks = _asks(context, controls)
-    careful = {seen.address: seen for seen in ask_with_care(context, vantage, asks, context.seed)} if asks else {}
+    careful = {seen.address: seen for seen in ask_with_care(context, vantage, asks, context.seed, patient=True)} if asks else {}
+    spoken = _spoken(context, vantage, careful)
     after = _identities(context, vantage, controls)
     seen = [
-        GuardedAddress(address=str(a), careful=careful.get(str(a)), before=_of(before, c), after=_of(after, c))
+        GuardedAddress(
+            address=str(a), careful=careful.get(str(a)), before=_of(before, c), after=_of(after, c), spoken=spoken.get(str(a), ())
+        )
         for a, c in controls.items()
     ]
     barred = [a for a in dict.fromkeys(addresses) if a not in controls]
@@ -57,7 +73,40 @@ def _identities(context: LookContext, vantage: VantagePoint, controls: dict[Addr
     wanted = [service for service in dict.fromkeys(controls.values()) if service is not None]
     context.progress(0, len(wanted), "identities of declared services")
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="identity") as pool:
-        return dict(zip(wanted, pool.map(lambda service: identify_service(vantage, service), wanted), strict=True))
+        return dict(zip(wanted, pool.map(lambda service: _identity(vantage, service), wanted), strict=True))
+
+
+def _identity(vantage: VantagePoint, service: Service) -> Identity:
+    """Who a declared service is; asked again where time was too short to hear it, as on a path that loses packets."""
+    heard = identify_service(vantage, service)
+    for _ in range(AGAIN):
+        if heard.proven or not heard.said.startswith(Unseen.DEADLINE.value):
+            break
+        heard = identify_service(vantage, service)
+    return heard
+
+
+def _spoken(context: LookContext, vantage: VantagePoint, seen: dict[str, CarefulAddress]) -> dict[str, tuple[Utterance, ...]]:
+    """Talk to the open guarded ports of addresses whose decoy is open too: there only who speaks is there."""
+    wanted = [(name, port) for name, careful in seen.items() if _open(careful.decoys) for port in _open(careful.ports)]
+    context.progress(0, len(wanted), "conversations with guarded ports")
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="spoken") as pool:
+        said = list(pool.map(lambda place: _utterance(vantage, *place), wanted))
+    return {name: tuple(one for (at, _), one in zip(wanted, said, strict=True) if at == name) for name in seen}
+
+
+def _open(ports: Sequence[CarefulPort]) -> list[int]:
+    """Find the TCP ports among them that took a connection."""
+    return [p.port for p in ports if p.transport == "tcp" and any(reply.answer is Answer.OPEN for reply in p.replies)]
+
+
+def _utterance(vantage: VantagePoint, address: str, port: int) -> Utterance:
+    try:
+        spoken = identify(vantage, ip_address(address), port, Deadline.after(TALK_SECONDS))
+    except CouldNotLook as missed:
+        return Utterance(port=port, protocol="", said=str(missed), observation=missed.observation)
+    heard = [observation for observation in spoken.observations if observation]
+    return Utterance(port=port, protocol=spoken.protocol, said=spoken.first_line, observation=heard[-1] if heard else "")
 
 
 def _of(heard: Heard, control: Service | None) -> Identity | None:

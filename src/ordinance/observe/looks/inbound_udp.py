@@ -24,6 +24,8 @@ VANTAGE = "outside"
 UDP = 17
 DNS = 53
 ROUNDS, TIMEOUT = 3, 0.7
+#: Rounds while the name servers of a family have not answered: of three questions loss may have taken all.
+MOST_ROUNDS = 12
 #: A router that looks in vain for an address says so after three seconds.
 LATE = 3.5
 #: Datagrams a second where the inventory sets no pace.
@@ -94,8 +96,8 @@ def _job(asked: list[tuple[Address, Question]], inventory: Inventory, farewell: 
     rate = min([RATE, *([float(pace.total)] if pace.total else [])])
     slowest = min([rate, *([float(pace.per_host) * max(1, len({a for a, _ in asked}))] if pace.per_host else [])])
     job = {
-        "job": "datagrams", "targets": targets, "rounds": ROUNDS, "timeout": TIMEOUT, "late": LATE, "rate": rate,
-        "per_host": pace.per_host, "seconds": 30.0 + 1.5 * ROUNDS * (TIMEOUT + len(targets) / slowest) + LATE,
+        "job": "datagrams", "targets": targets, "rounds": ROUNDS, "most_rounds": MOST_ROUNDS, "timeout": TIMEOUT, "late": LATE,
+        "rate": rate, "per_host": pace.per_host, "seconds": 30.0 + 1.5 * MOST_ROUNDS * (TIMEOUT + len(targets) / slowest) + LATE,
         "seed": context.seed,
     }  # fmt: skip
     last = next((target for target in targets if target["control"]), None)

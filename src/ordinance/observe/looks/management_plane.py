@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -47,21 +47,36 @@ def management_plane(context: LookContext) -> ManagementSighting:
 
 
 def _outside(context: LookContext, firewall: Host) -> Iterator[OuterAddress]:
-    """Ask all outer addresses in one job."""
+    """Ask all outer addresses in one job; where the service that is to prove the way was dead, once more beside another's."""
     inventory = context.inventory
     asks = [_ask(address, context) for address in facing_outside(firewall, inventory)]
     proven = [ask for ask in asks if ask.control is not None]
     for ask in asks:
         if ask.control is None:
             yield OuterAddress(address=str(ask.address), unseen="no public service of this family proves the way there")
-    if not proven:
-        return
+    seen = {address.address: address for address in _careful(context, proven)}
+    dead = {ask.control.host for ask in proven if ask.control and _is_blind(seen[str(ask.address)])}
+    again = [ask for one in proven if _is_blind(seen[str(one.address)]) and (ask := _ask(one.address, context, dead)).control]
+    for address in _careful(context, again):
+        if address.careful is not None:
+            seen[address.address] = address
+    yield from seen.values()
+
+
+def _careful(context: LookContext, asks: list[Ask]) -> list[OuterAddress]:
+    if not asks:
+        return []
     try:
-        seen = ask_with_care(context, context.door.at(OUTSIDE), proven, context.seed)
+        seen = ask_with_care(context, context.door.at(OUTSIDE), asks, context.seed)
     except CouldNotLook as missed:
-        yield from (OuterAddress(address=str(ask.address), unseen=str(missed)) for ask in proven)
-        return
-    yield from (OuterAddress(address=careful.address, careful=careful) for careful in seen)
+        return [OuterAddress(address=str(ask.address), unseen=str(missed)) for ask in asks]
+    return [OuterAddress(address=careful.address, careful=careful) for careful in seen]
+
+
+def _is_blind(address: OuterAddress) -> bool:
+    """Whether the control of an address never answered, and nothing else did: an answer is never asked away."""
+    careful = address.careful
+    return careful is not None and not careful.control_answered and not any(port.replies for port in careful.ports)
 
 
 def facing_outside(firewall: Host, inventory: Inventory) -> tuple[Address, ...]:
@@ -70,15 +85,19 @@ def facing_outside(firewall: Host, inventory: Inventory) -> tuple[Address, ...]:
     return tuple(dict.fromkeys((*firewall.outer_addresses, *(a for a in firewall.addresses if a in public))))
 
 
-def _ask(address: Address, context: LookContext) -> Ask:
+def _ask(address: Address, context: LookContext, dead: Collection[str] = ()) -> Ask:
     chance = random.Random(f"{context.seed} {address}")  # noqa: S311 - a decoy must be unlikely to be in use, not secret
     decoy = {"transport": "tcp", "port": chance.choice(DECOYS)}
-    return Ask(address, tuple(_port_specs(context.profile)), way_there(address, context.inventory), (decoy,))
+    return Ask(address, tuple(_port_specs(context.profile)), way_there(address, context.inventory, dead), (decoy,))
 
 
-def way_there(address: Address, inventory: Inventory) -> Service | None:
-    """Choose the TCP service that proves the way: on the address itself, else behind the firewall in the same family."""
-    services = [s for s in inventory.services if "outside" in s.seen_from and s.address.version == address.version]
+def way_there(address: Address, inventory: Inventory, dead: Collection[str] = ()) -> Service | None:
+    """Choose the TCP service that proves the way: on the address itself, else behind the firewall in the same family.
+
+    None of a host that is `dead`.
+    """
+    public = [service for service in inventory.services if "outside" in service.seen_from and service.host not in dead]
+    services = [service for service in public if service.address.version == address.version]
     # Web servers bear being asked again and again best.
     return min(services, key=lambda s: (s.address != address, s.protocol not in {"http", "https"}), default=None)
 

@@ -10,8 +10,8 @@ import struct
 
 from ordinance.inventory.model import Address
 
-ICMP, IPIP, TCP, IPV6, ROUTING, FRAGMENT, GRE, ESP, AH, ICMP6, NO_NEXT, OPTIONS, SCTP = (
-    1, 4, 6, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132,
+ICMP, IPIP, TCP, UDP, IPV6, ROUTING, FRAGMENT, GRE, ESP, AH, ICMP6, NO_NEXT, OPTIONS, SCTP = (
+    1, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132,
 )  # fmt: skip
 HOP_BY_HOP = 0
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -38,6 +38,14 @@ def tcp(own: bytes, to: Address, ports: tuple[int, int], flags: int, window: int
     acknowledged = 0x6F726469 if flags & ACK else 0
     head = struct.pack(">HHIIBBHHH", *ports, 0x6F726469, acknowledged, 5 << 4, flags, window, 0, 0)
     return head[:16] + struct.pack(">H", checksum(pseudo(own, to, TCP, len(head)) + head)) + head[18:]
+
+
+def udp(own: bytes, to: Address, ports: tuple[int, int], payload: bytes) -> bytes:
+    """A datagram (RFC 768); `ports` are ours and theirs."""
+    length = 8 + len(payload)
+    head = struct.pack(">HHH", *ports, length)
+    covered = checksum(pseudo(own, to, UDP, length) + head + bytes(2) + payload)
+    return head + struct.pack(">H", covered or 0xFFFF) + payload
 
 
 def sctp_init(own_port: int, port: int) -> bytes:

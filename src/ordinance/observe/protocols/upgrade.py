@@ -29,7 +29,8 @@ WAYS = {
     "nntp": _Way(b"STARTTLS", _NUMBERED, re.compile(rb"382"), re.compile(rb"50[0-3]|580")),  # 580: without a certificate
     "imap": _Way(b"a STARTTLS", re.compile(rb"a |\* (?:OK|PREAUTH|BYE)"), re.compile(rb"a OK"), re.compile(rb"a BAD")),
     "pop3": _Way(b"STLS", re.compile(rb"\+OK|-ERR"), re.compile(rb"\+OK"), re.compile(rb"-ERR")),
-    "ftp": _Way(b"AUTH TLS", _NUMBERED, re.compile(rb"234"), re.compile(rb"50[0-4]")),
+    # 530: one that knows no AUTH wants a login before any command but USER; with TLS, AUTH comes before USER (RFC 4217)
+    "ftp": _Way(b"AUTH TLS", _NUMBERED, re.compile(rb"234"), re.compile(rb"50[0-4]|530")),
 }
 
 

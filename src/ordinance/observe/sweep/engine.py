@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ordinance.observe.agent.unequal import loses_more
 from ordinance.observe.sweep.air import Air
 from ordinance.observe.sweep.arrays import np
 from ordinance.observe.sweep.bounds import Bounds
@@ -32,6 +33,7 @@ from ordinance.observe.sweep.witnesses import CLOSING, Witnesses
 CALIBRATION, BRISK, GENTLE = 256, 4000.0, 400.0  # canaries, and a second: what the quiet path loses
 TOO_BRISK = 0.05  # loss at which it may be the haste that loses them: they are asked again, gently
 CLOSING_EACH = 16
+AGAIN, AGAIN_RATE = 16, 20.0  # times, and a second: witnesses that loss alone may have kept silent
 PATIENCE = 0.9  # seconds: after one second a server sends its SYN-ACK again, and loss would look like delay
 EARLIEST, TIMES_SLOWEST = 0.03, 3
 QUIET = 0.005  # loss below which an answer to the first round is awaited in the others
@@ -70,6 +72,7 @@ class RawSweep:
         self.quiet_loss = 0.0
         self.gave_up = ""
         self.awaited = False  # the late words of routers
+        self.proxied = False  # witnesses answered with an empty window alone
 
     def run(self) -> dict[str, Any]:
         """Do the whole job and return the last line."""
@@ -101,9 +104,13 @@ class RawSweep:
         numbers = self.ask_canaries(CALIBRATION, BRISK)
         if self.witnesses.lost(numbers) > TOO_BRISK:
             numbers = self.ask_canaries(CALIBRATION, GENTLE)
-        sent, answered = self.witnesses.tally(numbers)
         in_time = numbers[self.witnesses.okay[numbers] & (self.witnesses.delay[numbers] < PATIENCE)]
-        self.quiet_loss = (sent.sum() - len(in_time) + 1) / (sent.sum() + 2)
+        self.quiet_loss = (len(numbers) - len(in_time) + 1) / (len(numbers) + 2)
+        numbers = self.ask_silent_again(numbers)
+        sent, answered = self.witnesses.tally(numbers)
+        self.proxied = bool(self.witnesses.mute and ((sent > 0) & (answered == 0)).any())
+        if self.proxied:
+            raise Stop("a SYN proxy answers for known open ports, and says nothing of what is behind it")
         if not answered.sum():
             raise Stop(f"none of {sent.sum()} canaries answered before the sweep")
         # One that never answered would only void windows; what it said until now is kept for it.
@@ -114,12 +121,12 @@ class RawSweep:
         slowest = float(self.witnesses.delay[in_time].max()) if len(in_time) else PATIENCE
         self.rounds.early = min(PATIENCE, max(EARLIEST, TIMES_SLOWEST * slowest))
 
-    def ask_canaries(self, number: int, pace: float) -> Any:
-        """Ask about so many canaries, every one at least once, at most `pace` a second, and wait for them; their numbers."""
+    def ask_canaries(self, number: int, pace: float, among: Any = None) -> Any:
+        """Ask about so many canaries (`among` some), every one at least once, at most `pace` a second; wait; their numbers."""
         witnesses = self.witnesses
         per_host = [self.plan.per_host * len(np.unique(witnesses.host))] if self.plan.per_host else []
         rate = min([pace, *per_host, *([self.plan.rate] if self.plan.rate else [])])
-        usable = np.flatnonzero(self.air.front_of[witnesses.host] >= 0)
+        usable = np.flatnonzero(self.air.front_of[witnesses.host] >= 0) if among is None else among
         weight = np.maximum(witnesses.weight[usable], 1e-9)
         number = int(min(number, max(20.0, rate * 5)))
         which = np.concatenate([usable, witnesses.chance.choice(usable, number, p=weight / weight.sum())])
@@ -139,10 +146,24 @@ class RawSweep:
             self.rounds.rest(0.005)
         return numbers
 
+    def ask_silent_again(self, numbers: Any) -> Any:
+        """Ask witnesses that gave no answer to these canaries again and again, gently: the numbers, and those of the others.
+
+        Loss alone does not bar a witness. Where none answered, or all did, nothing is asked.
+        """
+        for _ in range(AGAIN):
+            sent, answered = self.witnesses.tally(numbers)
+            silent = np.flatnonzero((sent > 0) & (answered == 0))
+            if not len(silent) or not answered.any():
+                break
+            numbers = np.concatenate([numbers, self.ask_canaries(0, AGAIN_RATE, silent)])
+        return numbers
+
     def close_canaries(self) -> None:
         """Ask every witness again after the last port: a source barred half-way is seen here."""
         if len(self.air.fronts) and self.plan.canaries:
-            self.witnesses.round[self.ask_canaries(CLOSING_EACH * len(self.plan.canaries), BRISK)] = CLOSING
+            numbers = self.ask_canaries(CLOSING_EACH * len(self.plan.canaries), BRISK)
+            self.witnesses.round[self.ask_silent_again(numbers)] = CLOSING
 
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 
@@ -178,7 +199,9 @@ class RawSweep:
         done = self.bounds.rounds[family]
         if done and family not in self.witnesses.families():
             return False
-        return done < self.plan.least or self.bounds.of(family, self.witnesses) > self.plan.miss_bound
+        if done < self.plan.least or self.bounds.of(family, self.witnesses) > self.plan.miss_bound:
+            return True
+        return loses_more(self.witnesses.told(family, self.plan.hosts), done, self.plan.most, self.plan.miss_bound)
 
     def ask_echo_again(self) -> None:
         """Ask the echo's silent ports a few times more; it is no target, its loss is nobody's finding."""

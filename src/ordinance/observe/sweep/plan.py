@@ -7,7 +7,7 @@ from typing import Any
 from ordinance.observe.agent.wire import version_of
 from ordinance.observe.sweep.permit import Permit
 
-LEAST_ROUNDS, MOST_ROUNDS = 2, 16
+LEAST_ROUNDS, MOST_ROUNDS = 2, 24
 SETTLE = 3.5  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
 
 

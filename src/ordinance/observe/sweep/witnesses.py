@@ -72,6 +72,12 @@ class Witnesses:
         who, known = self.who[numbers], len(self.port)
         return np.bincount(who, minlength=known), np.bincount(who[self.okay[numbers]], minlength=known)
 
+    def told(self, family: int, hosts: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Address, canaries sent and answered in the rounds, of each witness of a family."""
+        sent, answered = self.tally(np.flatnonzero(self.round[: self.count] > UNCOUNTED))
+        known = np.flatnonzero(self.family == family)
+        return [(hosts[self.host[number]], int(sent[number]), int(answered[number])) for number in known]
+
     def lost(self, numbers: Array) -> float:
         """Share of some canaries that those lost which answered at all."""
         sent, answered = self.tally(numbers)
