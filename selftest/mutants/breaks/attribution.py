@@ -22,6 +22,22 @@ BREAKS = (
         "judge/test_blocked.py judge/test_inbound.py",
     ),
     Mutant(
+        "empty-window-is-the-proxys",
+        "every handshake with an empty window comes from a proxy on the way",
+        "judge/attribution.py",
+        "nearer = reply.hops < host_hops",
+        "nearer = True",
+        "judge/test_blocked.py judge/test_inbound.py judge/test_intranet.py",
+    ),
+    Mutant(
+        "more-than-a-handshake",
+        "what follows a handshake with an empty window does not matter",
+        "judge/attribution.py",
+        "if is_firewall or reply.by or reply.hops is None or host_hops is None:",
+        "if is_firewall or reply.hops is None or host_hops is None:",
+        "judge/test_blocked.py judge/test_intranet.py",
+    ),
+    Mutant(
         "reset-without-hops",
         "a reset from nobody knows where was stopped",
         "judge/attribution.py",

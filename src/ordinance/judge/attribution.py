@@ -83,7 +83,8 @@ def _mute(reply: Reply, host_hops: int | None, *, is_firewall: bool) -> Attribut
     """A handshake with an empty window: a SYN proxy's, if it came from nearer than the hosts, and then nobody's behind it."""
     if is_firewall or reply.by or reply.hops is None or host_hops is None:
         return Attribution(Where.UNKNOWN, "a handshake with an empty window, and nobody knows whose")
-    if reply.hops < host_hops:
+    nearer = reply.hops < host_hops
+    if nearer:
         told = f"a SYN proxy {_hops(reply.hops)} away shook hands, and none of the hosts, {_hops(host_hops)} away, did"
         return Attribution(Where.STOPPED, told)
     return Attribution(Where.UNKNOWN, f"a handshake with an empty window, from as far as the hosts ({_hops(reply.hops)})")
