@@ -176,7 +176,7 @@ def unvouched_doubts(address: str, sweep: SweepSighting, inventory: Inventory) -
     A router's "host unreachable" is limited, shared by all who ask, and may be switched off: that none came has no witness.
     """
     seen = sweep.of(address)
-    if seen is None or not seen.of(Answer.SILENT) or inventory.rulesets_declared:
+    if seen is None or not seen.of(Answer.SILENT, Answer.MUTE) or inventory.rulesets_declared:
         return
     known = [canary for canary in sweep.certificate.canaries if canary.address == address and canary.answered]
     firewalls = inventory.with_role("firewalls")
