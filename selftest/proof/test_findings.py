@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from nft_rules import fate, forward, listed, outcome, packet, ruleset
+from nft_rules import FORWARD, fate, forward, listed, outcome, packet, ruleset
 
 from ordinance.errors import DataError
 from ordinance.proof.read.nft import read_nft
@@ -86,6 +86,17 @@ def test_f8_a_match_of_iptables_whose_arguments_are_lost_may_do_anything():
     rule["expr"].insert(0, {"xt": {"type": "match", "name": "multiport"}})
     of = outcome(read_nft(json.dumps(document), "x.json"))
     assert fate(of, packet("192.0.2.7", "198.51.100.5", dport=25)) == "unknown"
+
+
+@pytest.mark.parametrize("flags", ['"dynamic"', '["dynamic"]', '["interval", "timeout"]', "null", "5", "[null]", "[[]]"])
+def test_a_set_whose_flags_are_odd_or_that_changes_by_itself_is_unknown(flags):
+    rules = "ip saddr @s accept"
+    text = listed(FORWARD.format(rules=rules, declared="set s { type ipv4_addr; flags interval; elements = { 10.0.0.0/8 }; }"))
+    assert text.count('"flags": ["interval"]') == 1
+    point = packet("10.0.0.1", "198.51.100.5")
+    assert fate(outcome(read_nft(text, "fw")), point) == "passes"
+    odd = text.replace('"flags": ["interval"]', f'"flags": {flags}')
+    assert fate(outcome(read_nft(odd, "fw")), point) == "unknown"
 
 
 def test_a_dormant_table_decides_nothing():

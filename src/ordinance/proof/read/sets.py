@@ -62,7 +62,10 @@ class Sets:
         found = self._sets.get((*table, name))
         if found is None:
             raise NotUnderstood(f"@{name} is not in the listing")
-        flags = found.get("flags", [])
+        said = found.get("flags", [])
+        flags = said if isinstance(said, list) else [said]
+        if not all(isinstance(flag, str) for flag in flags):
+            raise NotUnderstood(f"@{name} has flags that are none")
         if (*table, name) in self._updated or "dynamic" in flags or "timeout" in flags or "timeout" in found:
             raise NotUnderstood(f"@{name} changes by itself")
         return found
