@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from ordinance.judge.crossing import control_hops, crossed
 from ordinance.judge.inbound_protocols import inbound_protocols
 from ordinance.judge.stealth import without_holes
 from ordinance.judge.verdict import Compliant, Evidence, NotRun, Unproven, Verdict, Violated, Witness
 from ordinance.sight.crossing import Crossing, CrossingSighting, Watched
 from ordinance.sight.perimeter import Answer, Reply
-from selftest.judge.perimeter_city import ALL, FW, MAIL, OUTER, UNUSED, WWW, icmp, inventory
+from selftest.judge.perimeter_city import ALL, FW, MAIL, MAIL6, NEWS, OUTER, UNUSED, WWW, icmp, inventory
 
 CITY = inventory()
 SYN_ACK = Reply(answer=Answer.OPEN, by=WWW, hops=1, times=3)
@@ -187,3 +188,83 @@ def test_a_probe_of_which_a_copy_arrived_was_sent_though_the_vantage_could_not_s
     local = Reply(answer=Answer.LOCAL, by="ICMP of its own")
     assert isinstance(judged(probe(MAIL, local)), Compliant)
     assert isinstance(judged(probe(MAIL, local, arrived=0)), Unproven)
+
+
+# -- how far a host is, and whose word counts ------------------------------------------------------------------------------------
+
+ALL6 = (*ALL, MAIL6)
+CITY6 = inventory(ALL6)
+
+
+def control(address: str, hops: int | None, **more: Any) -> Crossing:
+    return replace(CONTROL, address=address, replies=(replace(SYN_ACK, by=address, hops=hops),), **more)
+
+
+def with_controls(*controls: Crossing, probes: tuple[Crossing, ...] = (), **more: Any) -> CrossingSighting:
+    seen = sighting(*(probe(address) for address in ALL6), *probes, control=None, **more)
+    return replace(seen, probes=(*seen.probes, *controls))
+
+
+HOPS: list[tuple[str, tuple[Crossing, ...], int | None]] = [
+    ("by its own control, though another host is nearer", (control(MAIL, 5), control(WWW, 2)), 5),
+    ("by the nearest host, where it has none", (control(NEWS, 4), control(WWW, 2)), 2),
+    ("by the nearest host, where its own does not say", (control(MAIL, None), control(NEWS, 4), control(WWW, 3)), 3),
+    ("never by a host of the other family", (control(MAIL6, 1), control(NEWS, 4)), 4),
+    ("not known, where only the other family answers", (control(MAIL6, 1),), None),
+    ("not known without any control", (), None),
+]
+
+
+@pytest.mark.parametrize(("how", "controls", "hops"), HOPS, ids=[row[0] for row in HOPS])
+def test_how_far_a_host_is(how: str, controls: tuple[Crossing, ...], hops: int | None) -> None:
+    assert control_hops(MAIL, with_controls(*controls)) == hops
+
+
+def test_a_reset_is_compared_with_the_hops_of_its_own_host() -> None:
+    """Nearer than its host is a device on the way, however near another host may be."""
+    reset = replace(RST_BEHIND, hops=3)
+    assert crossed(probe(MAIL, reset), with_controls(control(MAIL, 5), control(WWW, 2)), CITY) == ""
+    assert "the host itself refused" in crossed(probe(MAIL, reset), with_controls(control(MAIL, 3), control(WWW, 9)), CITY)
+
+
+WORDS: list[tuple[str, str, bool]] = [
+    ("a router's, outside the city", OUTER, True),
+    ("the firewall's", FW, True),
+    ("a host's of the city, which is behind the firewall", NEWS, False),
+    ("the asked host's own", MAIL, False),
+]
+
+
+@pytest.mark.parametrize(("whose", "by", "ends"), WORDS, ids=[row[0] for row in WORDS])
+def test_whose_word_that_nobody_is_there_shows_a_crossing(whose: str, by: str, ends: bool) -> None:
+    """A filter may say it as well; a host behind the firewall can say it of a packet that has crossed only."""
+    how = crossed(probe(MAIL, icmp((3, 1), by=by)), with_controls(control(WWW, 1)), CITY)
+    assert (how == "") is ends
+    assert ends or "is let through: ICMP type 3 code 1" in how
+
+
+def test_a_path_that_loses_packets_says_nothing_of_the_other_family() -> None:
+    """A live host answers, and its silence is the firewall's; on a path that loses packets it is nobody's."""
+    unwatched = tuple(probe(address, arrived=0) for address in ALL6)
+    seen = with_controls(control(MAIL6, 1), control(WWW, 1, silent=1), probes=unwatched, watched=(BLIND,))
+    verdict = without_holes("public", SWEPT, seen, CITY6)
+    assert isinstance(verdict, Unproven)
+    assert f"{WWW}: no answer" in verdict.reason
+    assert f"{MAIL6}: no answer" not in verdict.reason
+    seen = with_controls(control(MAIL6, 1, silent=1), control(WWW, 1), probes=unwatched, watched=(BLIND,))
+    verdict = without_holes("public", SWEPT, seen, CITY6)
+    assert f"{MAIL6}: no answer" in verdict.reason
+    assert f"{WWW}: no answer" not in verdict.reason
+
+
+def test_of_several_kinds_of_probe_all_are_named() -> None:
+    kinds = tuple(probe(address, what=what) for address in ALL for what in ("GRE", "ESP"))
+    seen = CrossingSighting(vantage="outside", probes=(*kinds, CONTROL), watched=(WATCHED,), complete=True, observations=("o-1",))
+    verdict = inbound_protocols("public", seen, CITY)
+    assert isinstance(verdict, Compliant)
+    assert verdict.reason == f"of GRE, ESP nothing is let through to {len(ALL)} addresses"
+
+
+def test_no_stealth_pass_makes_a_sweep_of_no_public_group_compliant() -> None:
+    assert without_holes("nobody", SWEPT, sighting(), CITY) is SWEPT
+    assert isinstance(without_holes("nobody", Unproven("not swept"), sighting(probe(MAIL, left=1)), CITY), Unproven)
