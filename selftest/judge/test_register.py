@@ -111,3 +111,13 @@ def test_a_lapsed_authorisation_that_was_given_anew_is_live() -> None:
     )
     for order in (entries, entries[::-1]):
         assert apply_registers(ONE, CONTROL, "public-ipv4", Registers(order), TODAY).state is State.WAIVED
+
+
+@pytest.mark.parametrize("until", [TODAY, date(2027, 1, 1)], ids=["on its last day", "later"])
+def test_an_authorisation_for_one_source_waives_nothing_and_says_whose_it_is(until: date) -> None:
+    entry = Authorisation("ITD-1", CONTROL, ONE.breaches[0], "Chief", "vendor support", until, source="203.0.113.0/24")
+    verdict = apply_registers(ONE, CONTROL, "public-ipv4", Registers((entry,)), TODAY)
+    assert isinstance(verdict, Violated)
+    assert verdict.reason == "23 is open; authorisation ITD-1 by Chief holds from 203.0.113.0/24 alone"
+    late = apply_registers(ONE, CONTROL, "public-ipv4", Registers((replace(entry, until=date(2026, 11, 22)),)), TODAY)
+    assert late.reason == "23 is open; authorisation ITD-1 by Chief expired on 2026-11-22"
