@@ -7,6 +7,8 @@ nobody at all is at the other end. It sends nothing. Needs CAP_NET_RAW (root) an
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import socket
 import struct
@@ -72,6 +74,14 @@ def read_packet(data: bytes) -> tuple[int, str, int] | None:
     return protocol, to, number
 
 
+def hear_all(sock: socket.socket) -> None:
+    """Let a packet socket hear every protocol on every device from now on (packet(7)). Raises OSError."""
+    to = struct.pack("=H", socket.AF_PACKET) + struct.pack(">H", ETH_ALL) + bytes(16)  # sockaddr_ll, device 0: all
+    if ctypes.CDLL(None, use_errno=True).bind(sock.fileno(), to, len(to)):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
 class Watch:
     """Job "watch".
 
@@ -91,9 +101,7 @@ class Watch:
 
     def run(self) -> dict[str, Any]:
         """Watch until the farewell, the quiet or the end of the time."""
-        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_ALL)) as sock:
-            attach(sock, program(self.own[0] or bytes(4), self.own[1] or bytes(16)))
-            widen(sock, WAITING)
+        with self.opened() as sock:
             self.read_flows()
             self.tell({"ready": True})
             self.look(sock)
@@ -101,6 +109,14 @@ class Watch:
         self.read_flows()
         seen = [[*key, *counts] for key, counts in sorted(self.counts.items())]
         return {"seen": seen, "flows": sorted(map(list, self.flows)), "tracks": self.tracks, "lost": lost}
+
+    def opened(self) -> socket.socket:
+        """Hear the vantage's packets, and nothing before the filter stands: a sweep beside it would fill the buffer at once."""
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        attach(sock, program(self.own[0] or bytes(4), self.own[1] or bytes(16)))
+        widen(sock, WAITING)
+        hear_all(sock)
+        return sock
 
     def look(self, sock: socket.socket) -> None:
         """Take packets as they come."""
