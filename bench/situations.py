@@ -3,6 +3,7 @@
 Each situation is made alone in a fresh city and must show that it is active before the looking and after it. The looks and judges
 are the audit's, on the first ports of few public addresses. Prints a table, then the same as one line of JSON. Exit 1 when a
 verdict was false, when a situation could not be made, or when a control was definite and right in fewer than `ASKED` of them all.
+Controls against which the audit holds the rulesets too are shown twice: so, and as the probes alone would have it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ordinance.lab.plants import Plant, plant, plants_in, shows
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGE = ROOT / "selftest" / "lab" / "few_ports.py"
+BY_PROBES = " by probes"  # of a name: the rulesets are left out
 #: Holds every port that a situation touches, but those that are looked at with care alone.
 LAST_PORT = 450
 SECONDS = 900.0
@@ -61,7 +63,9 @@ def judged(fault: Plant) -> tuple[dict[str, Said], float]:
             raise OrdinanceError(f"{fault.name} was not judged: {done.stderr.strip()[-400:]}")
         shows(lab, fault)
         found = json.loads(done.stdout)
-        said = {control: Said(verdict, why, fault.truth(control)) for control, (verdict, why) in found.items()}
+        said = {
+            control: Said(verdict, why, fault.truth(control.removesuffix(BY_PROBES))) for control, (verdict, why) in found.items()
+        }
         return said, time.monotonic() - begin
     finally:
         run.forget(name)

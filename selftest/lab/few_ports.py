@@ -2,8 +2,8 @@
 
 A program of its own, for it moves to the auditor's desk. The looks and the judges are the audit's; what is narrowed is the range
 of ports, in the sweep and in what the judges ask for, the public addresses, and the canaries of a round: fewer canaries mean more
-rounds until the same bound holds. Telnet and FTP are judged by the probes alone: the ruleset, which the audit holds against them
-too, could only take from what they prove, and what is asked here is what a path makes of them.
+rounds until the same bound holds. Where the audit holds the rulesets against a control too, it is told twice: as the audit does,
+and "by probes", which shows what a path makes of them alone.
 
 Prints as JSON: control -> [verdict, reason].
 """
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ordinance.inventory.load import load
 from ordinance.inventory.model import PublicGroup
 from ordinance.judge import coverage, inbound, sweeping
 from ordinance.judge.blocked import ftp_blocked, telnet_blocked
+from ordinance.judge.blocked_by_ruleset import ftp_by_rulesets, joined, tcp_by_rulesets, telnet_by_rulesets
 from ordinance.judge.inbound import inbound_tcp
 from ordinance.judge.inbound_protocols import inbound_protocols
 from ordinance.judge.inbound_udp import inbound_udp
@@ -74,6 +76,15 @@ JUDGES = {
 }
 
 
+#: controls that the audit holds the rulesets against too
+RULESETS = {
+    "9.A.1/telnet-blocked": telnet_by_rulesets,
+    "9.A.1/ftp-blocked": ftp_by_rulesets,
+    "9.A.2/inbound-tcp": tcp_by_rulesets,
+}
+BY_PROBES = " by probes"
+
+
 def narrowed():
     """The embedded city with few public addresses."""
     whole = load(Path(__file__).parents[2] / "inventory" / "lab.yml")
@@ -96,18 +107,22 @@ def only_the_first(last_port):
     coverage.ALL_PORTS = sweeping.PORTS = inbound.PORTS = last_port
 
 
-def judge(observatory, control, inventory, profile):
-    """The verdict of one control and its reason; a look that could not look is unproven, as in the audit."""
+def judge(observatory, control, inventory, profile, with_rulesets):
+    """What is said of one control: by name, verdict and reason. A look that could not look is unproven, as in the audit."""
     names, function, target = JUDGES[control]
     try:
         seen = [observatory.see(name) for name in names]
+        rulesets = observatory.see("rulesets") if with_rulesets and control in RULESETS else None
     except CouldNotLook as missed:
-        return ["unproven", f"could not look: {missed}"]
-    verdict = function(target, *seen, inventory=inventory, profile=profile)
-    return [verdict.state.value, verdict.reason]
+        return {control: ["unproven", f"could not look: {missed}"]}
+    found = {control: function(target, *seen, inventory=inventory, profile=profile)}
+    if rulesets is not None:
+        proven = RULESETS[control](target, rulesets, inventory, profile, datetime.now(UTC).date())
+        found = {control: joined(target, found[control], proven), control + BY_PROBES: found[control]}
+    return {name: [verdict.state.value, verdict.reason] for name, verdict in found.items()}
 
 
-def looked(controls, inventory, profile):
+def looked(controls, inventory, profile, *, with_rulesets=False):
     """Make the looks that these controls rest on, side by side and once, and judge: control -> [verdict, reason]."""
     door = NetworkDoor(inventory, MemoryJournal())
     observatory = Observatory(
@@ -115,8 +130,11 @@ def looked(controls, inventory, profile):
     )
     for name in dict.fromkeys(name for control in controls for name in JUDGES[control][0]):
         observatory.start(name)
+    if with_rulesets:
+        observatory.start("rulesets")
     try:
-        return {control: judge(observatory, control, inventory, profile) for control in controls}
+        said = [judge(observatory, control, inventory, profile, with_rulesets) for control in controls]
+        return {name: found for one in said for name, found in one.items()}
     finally:
         door.close()
 
@@ -134,7 +152,7 @@ def sit_down(lab_name, last_port):
 def main(lab_name, last_port, controls):
     """Look and judge."""
     sit_down(lab_name, int(last_port))
-    sys.stdout.write(json.dumps(looked(controls, narrowed(), load_profile("default"))))
+    sys.stdout.write(json.dumps(looked(controls, narrowed(), load_profile("default"), with_rulesets=True)))
 
 
 if __name__ == "__main__":

@@ -197,3 +197,17 @@ def test_icmp_is_a_reading():
     found = verdict(rules, policy=Policy((SMTP,), ("out0",), icmp=False))
     assert isinstance(found, Violation)
     assert found.counterexample.sentence.startswith("an ICMP echo-request (code 0) packet from 192.0.2.7 to 198.51.100.5")
+
+
+PROXY = "table inet p { chain f { type filter hook forward priority -10; %s ct state untracked synproxy mss 1460 wscale 7; }\n}\n"
+RAW = "table inet r { chain p { type filter hook prerouting priority raw; tcp flags & (syn | ack) == syn notrack; }\n}\n"
+
+
+def test_what_a_syn_proxy_takes_goes_on_where_no_chain_that_is_followed_sees_it():
+    found = verdict(GOOD, before=RAW + PROXY % "", hooks=("forward",))
+    assert isinstance(found, CannotProve)
+    assert any("synproxy" in reason for reason in found.reasons), found.reasons
+
+
+def test_a_syn_proxy_that_no_packet_from_outside_meets_changes_nothing():
+    assert isinstance(verdict(GOOD, before=RAW + PROXY % 'iifname "in0"'), Proved)

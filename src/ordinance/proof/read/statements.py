@@ -97,7 +97,7 @@ class Statements:
         elif kind == "tproxy":
             yield Unknown(shown(expression), fresh=True)
             yield Taint(shown(expression))
-        elif kind == "dup":
+        elif kind in ("dup", "synproxy"):  # a SYN proxy's own SYN leaves by the hook output, past every chain that is followed
             yield Taint(shown(expression))
         else:
             yield Havoc(shown(expression))
