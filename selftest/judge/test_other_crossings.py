@@ -205,19 +205,48 @@ def with_controls(*controls: Crossing, probes: tuple[Crossing, ...] = (), **more
     return replace(seen, probes=(*seen.probes, *controls))
 
 
-HOPS: list[tuple[str, tuple[Crossing, ...], int | None]] = [
-    ("by its own control, though another host is nearer", (control(MAIL, 5), control(WWW, 2)), 5),
-    ("by the nearest host, where it has none", (control(NEWS, 4), control(WWW, 2)), 2),
-    ("by the nearest host, where its own does not say", (control(MAIL, None), control(NEWS, 4), control(WWW, 3)), 3),
-    ("never by a host of the other family", (control(MAIL6, 1), control(NEWS, 4)), 4),
-    ("not known, where only the other family answers", (control(MAIL6, 1),), None),
-    ("not known without any control", (), None),
+HOPS: list[tuple[str, str, tuple[Crossing, ...], int | None]] = [
+    ("by its own control, though another host is nearer", MAIL, (control(MAIL, 5), control(WWW, 2)), 5),
+    ("by the nearest host, where it has none", MAIL, (control(NEWS, 4), control(WWW, 2)), 2),
+    ("by the nearest host, where its own does not say", MAIL, (control(MAIL, None), control(NEWS, 4), control(WWW, 3)), 3),
+    ("never by a host of the other family", MAIL, (control(MAIL6, 1), control(NEWS, 4)), 4),
+    ("not known, where only IPv6 answers", MAIL, (control(MAIL6, 1),), None),
+    ("not known, where only IPv4 answers", MAIL6, (control(MAIL, 1),), None),
+    ("not known without any control", MAIL, (), None),
 ]
 
 
-@pytest.mark.parametrize(("how", "controls", "hops"), HOPS, ids=[row[0] for row in HOPS])
-def test_how_far_a_host_is(how: str, controls: tuple[Crossing, ...], hops: int | None) -> None:
-    assert control_hops(MAIL, with_controls(*controls)) == hops
+@pytest.mark.parametrize(("how", "address", "controls", "hops"), HOPS, ids=[row[0] for row in HOPS])
+def test_how_far_a_host_is(how: str, address: str, controls: tuple[Crossing, ...], hops: int | None) -> None:
+    assert control_hops(address, with_controls(*controls)) == hops
+
+
+def test_each_family_has_a_witness_of_its_own() -> None:
+    verdict = inbound_protocols("public", with_controls(control(WWW, 1), control(MAIL6, 1)), CITY6)
+    assert isinstance(verdict, Compliant), verdict.reason
+    assert [witness.text.split(" ")[0] for witness in verdict.witnesses] == [WWW, MAIL6]
+    for there, missing in ((WWW, 6), (MAIL6, 4)):
+        verdict = inbound_protocols("public", with_controls(control(there, 1)), CITY6)
+        assert isinstance(verdict, Unproven)
+        assert f"no public service is declared over IPv{missing} whose probe shows that the looking works" in verdict.reason
+        assert [witness.text.split(" ")[0] for witness in verdict.witnesses] == [there]
+
+
+def test_a_firewall_that_was_not_watched_hides_no_loss_of_the_next() -> None:
+    verdict = joined(watched=(BLIND, replace(WATCHED, firewall="fw2", lost=2)))
+    assert isinstance(verdict, Unproven)
+    assert "the watcher on fw2 missed 2 packets" in verdict.reason
+
+
+def test_of_many_probes_without_an_end_three_are_named() -> None:
+    kinds = [probe(MAIL, what=what, arrived=0) for what in ("GRE", "ESP", "AH", "SCTP", "IPIP")]
+    seen = replace(sighting(), probes=(*sighting().probes, *kinds))
+    assert f"{MAIL}: no answer to GRE, ESP, AH and 2 more, and no firewall" in inbound_protocols("public", seen, CITY).reason
+    local = Reply(answer=Answer.LOCAL, by="EPERM")
+    unsent = [replace(kind, replies=(local,)) for kind in kinds]
+    seen = replace(sighting(), probes=(*sighting().probes, *unsent))
+    told = inbound_protocols("public", seen, CITY).reason
+    assert f"outside could not send to {MAIL}: GRE (EPERM), ESP (EPERM), AH (EPERM) and 2 more" in told
 
 
 def test_a_reset_is_compared_with_the_hops_of_its_own_host() -> None:

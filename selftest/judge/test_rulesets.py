@@ -288,6 +288,31 @@ def test_the_other_clause_is_not_broken() -> None:
     )
 
 
+LET_UPLOAD = GOOD + f"ip saddr 192.0.2.30 ip daddr {WWW} tcp dport 21 accept"
+
+
+@pytest.mark.parametrize(
+    ("rules", "entries", "kind"),
+    [
+        (GOOD, (), Compliant),
+        (GOOD + f"ip daddr {WWW} tcp dport 21 accept", (), Violated),
+        (GOOD + "ip daddr 198.51.100.9 udp dport 69 accept", (), Violated),
+        (GOOD + "ip daddr 198.51.100.9 tcp dport 2222 accept", (), Compliant),
+        (LET_UPLOAD, (), Violated),
+        (LET_UPLOAD, (authorisation(),), Compliant),
+        (LET_UPLOAD, (authorisation(until=TODAY),), Compliant),
+        (LET_UPLOAD, (authorisation(until=date(2026, 11, 24)),), Violated),
+        (LET_UPLOAD, (authorisation(source="192.0.2.31"),), Violated),
+    ],
+    ids=["none", "FTP", "TFTP", "another port", "not authorised", "authorised", "on its last day", "expired", "another source"],
+)
+def test_ftp_by_the_ruleset_is_what_is_authorised(rules: str, entries: Any, kind: type) -> None:
+    proven = ftp_by_rulesets("public", seen(listing(rules)), city(*entries), PROFILE, TODAY)
+    verdict = joined("public", SILENT, proven)
+    assert isinstance(verdict, kind), verdict.reason
+    assert kind is not Violated or "9.A.1: FTP is blocked at the firewall" in verdict.reason
+
+
 @pytest.mark.parametrize(
     ("rules", "kind"),
     [
