@@ -114,6 +114,20 @@ def test_a_question_to_a_name_server_made_alike_crosses_and_is_answered(net: Bed
         assert seen["replies"] == {("open", str(MAIL), None, None, None)}
 
 
+def test_a_datagram_whose_port_another_socket_has_is_not_sent(net: Bed) -> None:
+    net.filter("udp dport 69 accept;")
+    service = Service("ns", MAIL, 53, "dns", "", frozenset())
+    (asked,) = [probe for probe in look._controls(OF, [service], Random(9), "city.example") if probe.protocol == look.raw.UDP]
+    hold = f"import socket; s = socket.socket(type=2); s.bind(('', {asked.flow[2]})); print('held', flush=True); input()"
+    with subprocess.Popen(net.enter("out", sys.executable, "-c", hold), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        seen = watched(net, [asked])[str(MAIL), "DNS question"]
+        holder.communicate(b"\n")
+    assert (seen["sent"], seen["arrived"]) == (0, 0)
+    assert {reply[0] for reply in seen["replies"]} == {"local"}
+
+
 def test_rounds_go_on_while_no_control_of_a_family_has_answered(net: Bed) -> None:
     asked = [*probes(look._protocols, UNUSED)[:1], *control(NEWS)]
     net.filter(allowed="")

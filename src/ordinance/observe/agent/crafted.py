@@ -47,6 +47,7 @@ class Made:
         self.address: str = asked["address"]
         self.kinds: dict[Outcome, int] = {}
         self.sent = 0
+        self.unsent = ""  #: why it must not be sent
 
     def packets(self, own: str) -> list[bytes]:
         """Make its packets, one for each part."""
@@ -145,12 +146,16 @@ class Crafted:
                 self.hear_datagrams(made)
 
     def hear_datagrams(self, made: Made) -> None:
-        """Hold the port that a crafted datagram comes from: its answer is heard, and our kernel does not refuse it."""
+        """Hold the port that a crafted datagram comes from: its answer is heard here, and by nobody else.
+
+        Where another socket has the port the datagram is not sent: what it brought would be taken for that one's answer.
+        """
         sock = socket.socket(family_of(made.address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             sock.bind((self.own[made.address], made.asked["own_port"]))
-        except OSError:  # in use: then it is not heard, and the control says so
+        except OSError as problem:
             sock.close()
+            made.unsent = problem.strerror or str(problem)
             return
         self.ears[sock.fileno()] = sock, lambda _data, _controls, peer: self.book_datagram(made, peer)
         self.poll.register(sock, select.POLLIN)
@@ -175,8 +180,8 @@ class Crafted:
         """Send all packets of a probe. What the vantage itself refuses is booked as its own."""
         own = self.own[made.address]
         try:
-            if not own:
-                raise OSError("no route")  # noqa: TRY301
+            if not own or made.unsent:
+                raise OSError(made.unsent or "no route")  # noqa: TRY301
             for packet in made.packets(own):
                 self.senders[family_of(made.address)].sendto(packet, (made.address, 0))
             made.sent += 1

@@ -34,6 +34,8 @@ SOURCE_PORTS = (20, 53, 67, 88, 123)
 SSH = 22
 ODD_FLAGS = {"ACK": raw.ACK, "FIN": raw.FIN, "NULL": 0, "XMAS": raw.FIN | raw.PSH | raw.URG}
 HIGH = range(20_000, 60_000)
+#: Below the range from which kernels choose (Linux: 32,768 on): no other socket of the vantage is to have the port.
+QUIET = range(20_000, 32_000)
 #: IGMP, DCCP, EIGRP, OSPF, EtherIP, PIM, VRRP, L2TPv3, UDP-Lite, and one kept for experiments (RFC 3692).
 OTHERS = (2, 33, 88, 89, 97, 103, 112, 115, 136, 254)
 TINY = 8  #: octets of TCP in the first fragment: ports and sequence number, no flags (RFC 1858)
@@ -139,7 +141,7 @@ def _controls(own: dict[int, bytes], services: Sequence[Service], chance: random
         flow = (raw.TCP, service.port, own_port)
         yield Probe(service.address, f"SYN to port {service.port}", (_part(raw.TCP, body),), flow, control=True)
         if (service.protocol, service.port) == ("dns", DNS):
-            own_port = chance.choice(HIGH)
+            own_port = chance.choice(QUIET)
             body = raw.udp(own[service.address.version], service.address, (own_port, DNS), dns_query(zone.encode("idna"), SOA))
             yield Probe(service.address, "DNS question", (_part(raw.UDP, body),), (raw.UDP, DNS, own_port), control=True)
 
