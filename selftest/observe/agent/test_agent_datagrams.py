@@ -8,9 +8,15 @@ import select
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from random import Random
 from typing import Any
 
+import pytest
+
+from ordinance.observe.agent import own_ports as ports
 from ordinance.observe.agent.datagrams import Asked
+from ordinance.observe.agent.own_ports import bind, kernel_range
 from ordinance.observe.shipping import argv, request
 from selftest.observe.agent.bed import Bed
 
@@ -152,7 +158,7 @@ def test_an_error_that_waits_when_a_datagram_is_sent_is_booked_and_the_datagram_
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     asked = Asked(target("127.0.0.1", port))
-    asked.open()
+    asked.open(iter(()))
     assert asked.sock is not None
     asked.send()
     waiting = select.poll()
@@ -163,6 +169,33 @@ def test_an_error_that_waits_when_a_datagram_is_sent_is_booked_and_the_datagram_
     assert asked.sock is not None
     asked.close()
     assert {outcome.by for outcome in asked.kinds} == {"ICMP of its own"}, "which is that of the loopback"
+
+
+def test_no_port_of_ours_was_anothers_before(net: Bed) -> None:
+    """An answer to another program, late, would else come back to us, from the port that the other had asked."""
+    told = ask(net, *(target(address, 123) for address in EVERY))["targets"]
+    low, high = kernel_range()
+    ours = [one["own_port"] for one in told]
+    assert [port for port in ours if low <= port <= high] == []
+    assert len(set(ours)) == len(ours)
+
+
+def test_a_port_in_use_is_passed_over_and_at_the_end_the_kernel_gives_one() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        used = other.getsockname()[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            assert bind(sock, "127.0.0.1", iter([used])) == sock.getsockname()[1] != used
+
+
+def test_ports_are_not_asked_of_a_kernel_that_keeps_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = tmp_path / "range"
+    monkeypatch.setattr(ports, "RANGE", str(said))
+    assert ports.own_ports(Random(1)) == []
+    said.write_text("1024\t65535\n")
+    assert ports.own_ports(Random(1)) == []
+    said.write_text("1026\t65534\n")
+    assert sorted(ports.own_ports(Random(1))) == [1024, 1025, 65535]
 
 
 def test_what_does_not_leave_the_vantage_is_its_own(net: Bed) -> None:

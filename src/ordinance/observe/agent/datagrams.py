@@ -1,8 +1,8 @@
 """UDP payloads to many ports, in rounds: answers, and ICMP errors with their sender, without any privilege (ip(7) IP_RECVERR).
 
 Each target keeps one socket of its own, bound and not connected: a server may answer from another port (TFTP, RFC 1350 section
-4), and what came back belongs to one target alone. A pending ICMP error makes the next send of that socket fail: it is taken
-from the queue, booked, and the datagram sent again.
+4), and what came back belongs to one target alone, since the kernel gave that port to nobody before. A pending ICMP error makes
+the next send of that socket fail: it is taken from the queue, booked, and the datagram sent again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import random
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ordinance.observe.agent.own_ports import bind, own_ports
 from ordinance.observe.agent.sweep import files_allowed
 from ordinance.observe.agent.throttle import Throttle
 from ordinance.observe.agent.wire import SHORT, Outcome, family_of, hear_errors, icmp_error, version_of
@@ -38,16 +39,15 @@ class Asked:
         self.said = b""
         self.sock: socket.socket | None = None
 
-    def open(self) -> None:
-        """Make its socket. An error is the vantage's own, and booked as such."""
+    def open(self, ports: Iterator[int]) -> None:
+        """Make its socket, on the next free one of `ports`. An error is the vantage's own, and booked as such."""
         family = family_of(self.asked["address"])
         try:
             self.sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
             hear_errors(self.sock, family)
             with socket.socket(family, socket.SOCK_DGRAM) as way:
                 way.connect(self.place)
-                self.sock.bind((way.getsockname()[0], 0))
-            self.own_port = self.sock.getsockname()[1]
+                self.own_port = bind(self.sock, way.getsockname()[0], ports)
         except OSError as problem:
             self.book_local(problem)
 
@@ -142,6 +142,7 @@ class Datagrams:
         self.epoll = select.epoll()
         self.live: dict[int, Asked] = {}
         self.asked = [Asked(target, index) for index, target in enumerate(job["targets"])]
+        self.ports = iter(own_ports(self.chance))
         self.complete = True
 
     def run(self) -> dict[str, Any]:
@@ -156,7 +157,7 @@ class Datagrams:
     def lot(self, asked: list[Asked], before: int) -> None:
         """Ask these in all rounds; who has answered is left in peace, but for controls."""
         for one in asked:
-            one.open()
+            one.open(self.ports)
             if one.sock is not None:
                 self.live[one.sock.fileno()] = one
                 self.epoll.register(one.sock.fileno(), select.EPOLLIN | select.EPOLLERR)
@@ -202,7 +203,7 @@ class Datagrams:
         """Send the last datagram, which a watcher knows."""
         if self.job.get("farewell"):
             last = Asked(self.job["farewell"])
-            last.open()
+            last.open(self.ports)
             for _ in range(FAREWELLS):
                 last.send()
                 time.sleep(FAREWELL_GAP)
