@@ -143,4 +143,20 @@ BREAKS = (
         "                else:\n",
         "observe/agent/test_agent_datagrams.py",
     ),
+    Mutant(
+        "heard-before-the-filter",
+        "the watcher hears everything before its filter stands",
+        "observe/agent/watch.py",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_ALL))",
+        "observe/agent/test_agent_watch.py",
+    ),
+    Mutant(
+        "ports-that-were-others",
+        "UDP is asked from ports that another socket may have had a moment ago",
+        "observe/agent/datagrams.py",
+        "self.ports = iter(own_ports(self.chance))",
+        "self.ports = iter(())",
+        "observe/agent/test_agent_datagrams.py",
+    ),
 )
