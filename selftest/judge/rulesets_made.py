@@ -22,7 +22,7 @@ GOOD = f"""
 """
 TABLE = """
 table inet city {{
-    chain input {{ type filter hook input priority filter; policy drop; ct state established,related accept; }}
+    chain input {{ type filter hook input priority filter; policy drop; ct state established,related accept; {own} }}
     chain forward {{ type filter hook forward priority filter; policy drop;
         ct state established,related accept
         iifname "in0" accept
@@ -52,8 +52,9 @@ def authorisation(
 
 
 @cache
-def listing(rules: str = GOOD, before: str = "") -> Listing:
-    text = before + TABLE.format(rules=rules)
+def listing(rules: str = GOOD, before: str = "", own: str = "") -> Listing:
+    """`own`: rules for packets to the firewall itself."""
+    text = before + TABLE.format(rules=rules, own=own)
     load = "nft -f - && nft -j list ruleset && echo ==== && nft --debug=netlink list ruleset"
     done = run(["unshare", "-n", "sh", "-c", load], input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from ordinance.judge.verdict import Compliant, Evidence, Passages, Unproven, Vio
 from ordinance.sight.counterexamples import CounterexampleSighting, SentPacket
 from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, Reply
 from ordinance.sight.rulesets import Device, Listing, RulesetSighting
-from selftest.judge.perimeter_city import MAIL, PROFILE, WWW
+from selftest.judge.perimeter_city import MAIL, MAIL6, PROFILE, WWW
 from selftest.judge.rulesets_made import DEVICES, GOOD, TODAY, authorisation, city, listing, seen
 
 CITY = city()
@@ -119,8 +120,8 @@ def test_an_authorisation_that_cannot_be_compared_proves_nothing(wrong: dict[str
     assert "web-upload" in verdict.reason
 
 
-def rows(rules: str) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
-    verdict = proof(seen(listing(rules)))
+def rows(rules: str, own: str = "", **more: Any) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
+    verdict = proof(seen(listing(rules, own=own), **more))
     drawn = next(item for item in verdict.evidence if isinstance(item, Passages))
     return {(row.source, row.target): (row.what, row.beyond) for row in drawn.rows}
 
@@ -133,6 +134,41 @@ def test_what_passes_between_the_zones_is_told_for_a_picture() -> None:
     bad = rows(GOOD + "ip protocol gre accept\nmeta nfproto ipv6 udp dport 53 accept")
     words = ("TCP 25, 80, 119, 443 over IPv4 only; UDP 53 over IPv6 only; GRE over IPv4", "only")
     assert bad["outside (out0)", "public (in0)"] == (words, True)
+
+
+def test_what_passes_to_the_firewall_itself_is_told_by_the_device_it_comes_in_by() -> None:
+    told = rows(GOOD, own='iifname "in0" tcp dport { 22, 23 } accept; iifname "out0" ip protocol ospf accept;')
+    itself = {source: row for (source, target), row in told.items() if target == "the firewall itself"}
+    assert itself == {
+        "public (in0)": (("TCP 22-23",), False),
+        "outside (out0)": (("IP protocol 89 over IPv4 only",), True),
+    }
+
+
+def test_a_long_list_of_what_passes_is_cut_and_says_so() -> None:
+    ports = rows(GOOD + f"tcp dport {{ {', '.join(map(str, range(1000, 1024, 2)))} }} accept")
+    assert ports["outside (out0)", "public (in0)"][0] == (
+        "TCP 25, 80, 119, 443, 1000, 1002, 1004, 1006, 1008, 1010 and 6 more over",
+        "IPv4 only; TCP 1000, 1002, 1004, 1006, 1008, 1010, 1012, 1014, 1016, 1018",
+        "and 2 more over IPv6 only",
+    )
+    many = rows(GOOD + "ip protocol { 41, 47, 50, 51, 88, 89, 103, 112, 115, 132 } accept")
+    assert "and 4 more protocols" in " ".join(many["outside (out0)", "public (in0)"][0])
+
+
+def test_a_group_of_both_families_is_barred_in_both() -> None:
+    both = replace(CITY, public=(replace(CITY.public[0], addresses=(*CITY.public[0].addresses, ip_address(MAIL6))),))
+    six = replace(CITY, public=(replace(CITY.public[0], addresses=(ip_address(MAIL6),)),))
+    telnet6 = seen(listing(GOOD + f"ip6 daddr {MAIL6} tcp dport 23 accept"))
+    telnet4 = seen(listing(GOOD + f"ip daddr {MAIL} tcp dport 23 accept"))
+    for sighting, of, kind in (
+        (telnet6, both, Violated),
+        (telnet6, six, Violated),
+        (telnet6, CITY, Compliant),
+        (telnet4, both, Violated),
+        (telnet4, six, Compliant),
+    ):
+        assert isinstance(telnet_by_rulesets("public", sighting, of, PROFILE, TODAY)["fw"], kind)
 
 
 # -- the packet that was really sent ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ordinance.judge.verdict import State, Verdict
+from ordinance.judge.verdict import Evidence, Passages, State, Verdict
 
 HEAD = "== "
 
@@ -16,7 +16,8 @@ def as_text(found: Any) -> str:
     if not hasattr(found, "state"):
         return f"{found!r}\n"
     lines = [f"{State(found.state).value}: {found.reason}", *_extras(found)]
-    lines += [f"  evidence {' '.join(piece.observations)}: {piece.text}" for piece in found.evidence]
+    for piece in found.evidence:
+        lines += [f"  evidence {' '.join(piece.observations)}: {piece.text}", *_rows(piece)]
     lines += [f"  witness {' '.join(piece.observations)}: {piece.text}" for piece in found.witnesses]
     return "".join(f"{line}\n" for line in lines)
 
@@ -24,6 +25,11 @@ def as_text(found: Any) -> str:
 def _extras(found: Verdict) -> list[str]:
     named = ("breaches", "decided_by", "by", "until")
     return [f"  {name}: {value}" for name in named if (value := getattr(found, name, None))]
+
+
+def _rows(piece: Evidence) -> list[str]:
+    rows = piece.rows if isinstance(piece, Passages) else ()
+    return [f"    {row.source} -> {row.target}{' beyond' if row.beyond else ''}: {' / '.join(row.what)}" for row in rows]
 
 
 def write_words(path: Path, sections: dict[str, str]) -> None:
