@@ -110,6 +110,16 @@ def test_whatever_a_test_does_ends_in_its_verdict_and_exit_code(suite, body: str
     assert set(verdicts(results)) == {"dept", "ws1"}
 
 
+@pytest.mark.parametrize("end", ["raise KeyboardInterrupt", "pytest.exit('enough')"])
+def test_an_interruption_is_told_without_reading_the_source_of_every_frame(suite, pytester, end: str) -> None:
+    """That takes pytest a second, before which nothing is published."""
+    spy = "import pathlib, _pytest._code.code as code\ncode.TracebackEntry.getsource = lambda *_: pathlib.Path('read').touch()\n"
+    result, results = suite(spy + end)
+    assert (result.ret, results["run"]["headline"]) == (2, "incomplete"), result.stdout.str()
+    assert not (pytester.path / "read").exists()
+    result.stdout.fnmatch_lines(["*!!! *"])
+
+
 def test_a_stopped_run_is_incomplete_and_keeps_what_it_found(suite) -> None:
     result, results = suite(BAD, "-x")
     assert result.ret == 2

@@ -5,6 +5,7 @@ It is asleep unless the compliance suites (`ordinance_suites`, by default `tests
 
 from __future__ import annotations
 
+import gc
 import signal
 import traceback
 from collections.abc import Generator, Mapping
@@ -251,6 +252,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
             audit.fault = audit.fault or "the run was interrupted"
             audit.observatory.halt()  # at once: what pytest has to say, and publishing, come after it
         raise
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Make the end short: the innermost place alone is told, without its source, and nothing more is swept up.
+
+    pytest would look up and parse the source of every frame before anything is published, and collect garbage ten times after it.
+    """
+    place = next((place for place in reversed(excinfo.traceback) if not place.ishidden(excinfo)), None)
+    if place is not None:
+        without_source = place.with_repr_style("value")  # type: ignore[arg-type]  # left out of its hints
+        excinfo.traceback = type(excinfo.traceback)([without_source])
+    gc.freeze()
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> outcome.Shown | None:
