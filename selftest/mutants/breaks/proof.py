@@ -51,8 +51,8 @@ BREAKS = (
         "policy-ignored",
         "a base chain's policy is always accept",
         "proof/segments.py",
-        "        found = _POLICIES[policy]\n",
-        "        found = _POLICIES[Kind.ACCEPT]\n",
+        "self.space.mark(), _LEAVES[policy]",
+        "self.space.mark(), _LEAVES[Kind.ACCEPT]",
         NFT,
     ),
     Mutant(
