@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts, sweep_witnesses, unvouched_doubts
+from ordinance.judge.sweeping import any_silent, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses, unvouched_doubts
 from ordinance.sight.perimeter import Answer, FamilyBound, Reply, SweepSighting
 from selftest.judge.perimeter_city import (
     ALL,
@@ -249,3 +249,31 @@ def test_a_ruleset_of_one_of_two_firewalls_says_nothing_of_the_other() -> None:
 def test_only_canaries_that_answered_to_the_end_are_witnesses() -> None:
     seen = sweep(canaries=(canary(MAIL), canary(NEWS, late_answered=0), canary(WWW, answered=0)))
     assert [piece.text.split()[0] for piece in sweep_witnesses(GROUP, seen)] == [MAIL]
+
+
+# -- whether anything was silent ------------------------------------------------------------------------------------------------
+
+
+def test_an_address_that_answered_on_every_port_hides_nothing() -> None:
+    """By whatever answer: open, refused by itself, refused on the way."""
+    by_itself, on_the_way = answered(RST_HOST, (1, 24), (26, 60_000)), answered(icmp((3, 13)), (60_001, 65_535))
+    full = swept(MAIL, answered(OPEN, 25), by_itself, on_the_way)
+    assert not any_silent((MAIL,), sweep(full))
+    one_less = swept(MAIL, answered(OPEN, 25), answered(RST_HOST, (1, 24), (26, 65_534)))
+    assert any_silent((MAIL,), sweep(one_less))
+    assert any_silent((MAIL, NEWS), sweep(full)), "the other is silent"
+    assert any_silent((MAIL,), sweep(leave_out=(MAIL,))), "of what was not swept nothing is known"
+
+
+def test_of_a_sweep_of_some_ports_only_those_can_be_silent() -> None:
+    three = swept(MAIL, answered(OPEN, 25), answered(RST_HOST, 24, 26))
+    assert not any_silent((MAIL,), sweep(three), ports=3)
+    assert any_silent((MAIL,), sweep(three), ports=4)
+    assert any_silent((MAIL,), sweep(three))
+
+
+def test_where_nothing_was_silent_the_miss_bound_does_not_matter() -> None:
+    quiet = sweep(bounds=bounds(0.5))
+    loud = sweep(*(swept(address, answered(RST_HOST, (1, 65_535))) for address in ALL), bounds=bounds(0.5))
+    assert any("5.0e-01" in doubt for doubt in doubts(quiet))
+    assert not any("5.0e-01" in doubt for doubt in doubts(loud))

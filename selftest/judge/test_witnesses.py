@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ def test_one_story_of_every_port_is_compliant() -> None:
     assert isinstance(verdict, Compliant)
     assert len(verdict.witnesses) >= 3
     assert any("www" in item.text and "443, 22" not in item.text for item in verdict.evidence)
+
+
+def test_every_address_that_somebody_has_is_told_wherever_an_unused_one_stands() -> None:
+    first = replace(CITY, public=(replace(CITY.public[0], addresses=CITY.public[0].addresses[::-1]),))
+    told, turned = ({item.text for item in judge(inventory=city).evidence} for city in (CITY, first))
+    assert turned == told
+    assert (
+        len([text for text in told if "open by probe, ruleset and listener alike" in text]) == len(CITY.public[0].addresses) - 1
+    )
 
 
 @pytest.mark.parametrize(
