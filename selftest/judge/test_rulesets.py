@@ -313,6 +313,19 @@ def test_silence_is_not_enough_where_a_declared_ruleset_could_not_be_read() -> N
     assert telnet(UNSEEN) is UNSEEN
 
 
+@pytest.mark.parametrize(
+    ("until", "source", "kind"),
+    [(TODAY, "192.0.2.30", Compliant), (date(2026, 11, 24), "192.0.2.30", Violated), (TODAY, "192.0.2.31", Violated)],
+    ids=["on its last day", "expired", "another source"],
+)
+def test_telnet_by_the_ruleset_is_what_is_authorised(until: date, source: str, kind: type) -> None:
+    entry = authorisation(f"{WWW}:23/tcp", source, until, control="9.A.1/telnet-blocked")
+    rules = GOOD + f"ip saddr 192.0.2.30 ip daddr {WWW} tcp dport 23 accept"
+    verdict = joined("public", SILENT, telnet_by_rulesets("public", seen(listing(rules)), city(entry), PROFILE, TODAY))
+    assert isinstance(verdict, kind), verdict.reason
+    assert kind is not Violated or "9.A.1: telnet is blocked at the firewall" in verdict.reason
+
+
 def test_where_no_ruleset_is_declared_the_probes_stand_alone() -> None:
     bare = replace(CITY, hosts={**CITY.hosts, "fw": replace(CITY.hosts["fw"], ruleset=None)})
     assert joined("public", SILENT, telnet_by_rulesets("public", seen(), bare, PROFILE, TODAY)) == SILENT
