@@ -82,6 +82,22 @@ def test_every_address_that_somebody_has_is_told_wherever_an_unused_one_stands()
             {
                 "probed": open_at(WWW, 8443),
                 "rules": seen(listing(ALSO_8443)),
+                "heard_of": heard(www=telling("www", listener(80), replaced(listener(8443), transport="udp"))),
+            },
+            "www does not say that it listens there",
+        ),
+        (
+            {
+                "probed": open_at(WWW, 8443),
+                "rules": seen(listing(ALSO_8443)),
+                "heard_of": heard(www=telling("www", listener(80), listener(8443, address="127.0.0.1"))),
+            },
+            "www does not say that it listens there",
+        ),
+        (
+            {
+                "probed": open_at(WWW, 8443),
+                "rules": seen(listing(ALSO_8443)),
                 "heard_of": heard(www=telling("www", listener(80), listener(8443, process="httpd"))),
             },
             "www listens there (httpd), the ruleset lets everybody in, and the inventory knows no such service",
