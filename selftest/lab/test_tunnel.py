@@ -11,7 +11,11 @@ from census import wait_for
 
 PROGRAM = Path(__file__).with_name("at_the_tunnel.py")
 WWW, MAIL, ECHO = "198.51.100.8", "198.51.100.5", "203.0.113.7"
+WWW6, MAIL6, ECHO6 = "2001:db8:100:1::8", "2001:db8:100:1::5", "2001:db8:ffff::7"
 CANARIES = [[WWW, 80, 20.0], [MAIL, 25, 1.0]]
+BY6 = {
+    "addresses": [WWW6], "echo": [ECHO6], "canaries": [[WWW6, 80, 20.0], [MAIL6, 25, 1.0]], "canaries_per_round": {"6": 150},
+}  # fmt: skip
 FIRST, LAST = 4001, 4400
 #: What the firewall does with single ports of WWW; 4001 is dropped like all the others.
 RULES = (
@@ -22,7 +26,8 @@ RULES = (
     ("4014", "accept"),
 )
 LISTENER = (
-    "import socket; s = socket.create_server(('198.51.100.8', 4014)); print('up', flush=True)\nwhile True: s.accept()[0].close()"
+    "import socket; s = socket.create_server(('::', 4014), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+    "print('up', flush=True)\nwhile True: s.accept()[0].close()"
 )
 
 
@@ -30,8 +35,9 @@ LISTENER = (
 def holes(city):
     """Holes in the firewall, and somebody who listens behind one."""
     for port, fate in RULES:
-        rule = f"nft insert rule inet city forward ip daddr {WWW} tcp dport {port} counter {fate}"
-        assert city.exec("fw", ["sh", "-c", rule]).returncode == 0
+        for to in (f"ip daddr {WWW}", f"ip6 daddr {WWW6}"):
+            rule = f"nft insert rule inet city forward {to} tcp dport {port} counter {fate}"
+            assert city.exec("fw", ["sh", "-c", rule]).returncode == 0
     start = f'setsid python3 -c "{LISTENER}" >/tmp/listener 2>&1 </dev/null & echo $! >/tmp/listener.pid'
     assert city.exec("www", ["sh", "-c", start]).returncode == 0
     assert wait_for(lambda: b"up" in city.exec("www", ["cat", "/tmp/listener"]).stdout, 20.0)
@@ -93,14 +99,21 @@ def answers(told, echo=False):
 
 
 @pytest.mark.usefixtures("holes")
-def test_every_answer_of_the_firewall_and_of_the_host_is_told_apart(tunnel, city):
-    told = tunnel()
+@pytest.mark.parametrize(
+    # over IPv6 "prohibited" is "Permission denied", which the vantage's own rules say as well: never the firewall's word
+    ("family", "asked", "prohibited"),
+    [(4, {}, "icmp"), (6, BY6, "local")],
+    ids=["ipv4", "ipv6"],
+)
+def test_every_answer_of_the_firewall_and_of_the_host_is_told_apart(tunnel, city, family, asked, prohibited):
+    told = tunnel(**asked)
     last, found = told["last"], answers(told)
     odd = {port: answer for port, answer in found.items() if answer != "silent"}
-    assert odd == {4010: "rst", 4011: "icmp", 4012: "icmp", 4013: "rst", 4014: "open"}
+    assert odd == {4010: "rst", 4011: prohibited, 4012: "icmp", 4013: "rst", 4014: "open"}
     assert len(found) == LAST - FIRST + 1
     assert set(answers(told, echo=True).values()) == {"open"}
-    assert (last["complete"], last["privileged"], last["local"]) == (True, False, 0)
+    assert (last["complete"], last["privileged"], last["local"]) == (True, False, int(prohibited == "local"))
+    assert [bound["family"] for bound in last["bounds"]] == [family]
     assert last["bounds"][0]["rounds"] >= 2
     assert last["bounds"][0]["miss_bound"] <= 1e-4
     assert all(canary["late_answered"] and canary["hops"] is None for canary in last["canaries"])
@@ -108,7 +121,9 @@ def test_every_answer_of_the_firewall_and_of_the_host_is_told_apart(tunnel, city
     assert told["details"]["scope"].startswith("kept by the audit process alone")
     assert told["records"] == [["ssh-connect", "ok"], ["tunnel", "ok"]]
     counted = city.exec("fw", ["nft", "list", "chain", "inet", "city", "forward"]).stdout.decode()
-    assert all("packets 0 " not in line for line in counted.splitlines() if "dport 40" in line)  # each fault was met
+    met = [line for line in counted.splitlines() if "dport 40" in line and ("ip6 daddr" in line) == (family == 6)]
+    assert len(met) == len(RULES)
+    assert all("packets 0 " not in line for line in met)  # each fault was met
 
 
 @pytest.mark.usefixtures("holes")
