@@ -1,6 +1,7 @@
 """Made-up perimeter rulesets of any size, as nft lists them: hosts, networks and ports as in real filters.
 
-Two kinds: "perimeter" has wide boxes that shadow one another, "hard" has pairs of single hosts and little shadowing.
+Three kinds: "perimeter" has wide boxes that shadow one another, "hard" has pairs of single hosts and little shadowing, "within"
+is a perimeter that lets in mail and news to its gateways alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 PORTS = (25, 119, 25, 119, 25, 22, 80, 443, 53, 110, 143, 993, 587, 8080)
 INSIDE = int(IPv4Address("10.0.0.0"))
+MAIL = (25, 119)
+GATEWAYS = 64
 
 
 class Maker:
@@ -27,6 +30,7 @@ class Maker:
             (pick(1, 223) << 24 | pick(1 << 16) << 8, self._random.choice((8, 12, 16, 20, 24, 24, 24)))
             for _ in range(max(4, rules // 40))
         ]
+        self.gateways = [str(IPv4Address(host)) for host in self._hosts[:GATEWAYS]]  #: of "within"
 
     def rule(self) -> tuple[str | None, str, str, tuple[int, int], str]:
         """Return source, destination, protocol, ports and verdict of one rule."""
@@ -37,7 +41,9 @@ class Maker:
         low = choice(PORTS) if chance() < 0.8 else self._random.randrange(1024, 64000)
         ports = (low, low) if low < 1024 or low == 8080 else (low, low + choice((0, 10, 100, 1000)))
         if accept and chance() < 0.97:
-            protocol, ports = "tcp", (choice((25, 119)),) * 2
+            protocol, ports = "tcp", (choice(MAIL),) * 2
+        if accept and self._kind == "within":
+            target, protocol, ports = choice(self.gateways), "tcp", (choice(MAIL),) * 2
         return source, target, protocol, ports, "accept" if accept else "drop"
 
     def _source(self) -> str | None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ordinance.errors import UsageError
+from ordinance.proof.collector import held_off
 from ordinance.proof.diff import compare
 from ordinance.proof.load import FORMATS, Given, Read, load
 from ordinance.proof.policy import Policy
@@ -47,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prove or compare. Raises OrdinanceError for bad input."""
     if (arguments.diff is None) == (arguments.ruleset is None):
         raise UsageError("name one RULESET to judge, or two by --diff OLD NEW")
-    return _compare(arguments) if arguments.diff else _prove(arguments)
+    with held_off():
+        return _compare(arguments) if arguments.diff else _prove(arguments)
 
 
 def _prove(arguments: argparse.Namespace) -> int:
