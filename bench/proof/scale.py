@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from bench.proof.synthetic import MAIL, Maker, listing
-from bench.proof.yardsticks import YARDSTICKS, missing
+from bench.proof.yardsticks import YARDSTICKS, missing, peak
 from ordinance.proof.collector import held_off
 from ordinance.proof.policy import Policy, Service
 from ordinance.proof.read.nft import read_nft
@@ -79,8 +78,7 @@ def one(path: Path, allowed: Policy) -> dict[str, Any]:
     verdict = type(prove([outcome], allowed)).__name__
     times.append(time.process_time())
     read, walked, judged = (after - before for before, after in pairwise(times))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"read": read, "walk": walked, "judge": judged, "seconds": read + walked + judged, "MB": most, "verdict": verdict}
+    return {"read": read, "walk": walked, "judge": judged, "seconds": read + walked + judged, "MB": peak(), "verdict": verdict}
 
 
 def measured(*command: str) -> dict[str, Any]:

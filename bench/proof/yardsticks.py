@@ -7,13 +7,14 @@ is whether a packet passes that the policy does not allow. They name no rule. Ya
 from __future__ import annotations
 
 import json
-import resource
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.proof.synthetic import MAIL, Maker
@@ -119,6 +120,12 @@ def _within(library: Any, field: Any, test: Test) -> Iterator[Any]:
         yield library.ULE(field, test.high)
 
 
+def peak() -> float:
+    """Return the most memory that this process has had, in MB; `ru_maxrss` counts the process that started it as well."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
 def missing(name: str) -> bool:
     """Whether a yardstick is not installed here."""
     try:
@@ -135,8 +142,7 @@ def main(name: str, count: int, kind: str) -> None:
     begun = time.process_time()
     violated = YARDSTICKS[name](count, kind)
     spent = time.process_time() - begun
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({"seconds": spent, "MB": most, "violated": violated}))
+    sys.stdout.write(json.dumps({"seconds": spent, "MB": peak(), "violated": violated}))
 
 
 if __name__ == "__main__":

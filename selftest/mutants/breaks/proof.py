@@ -319,4 +319,20 @@ BREAKS = (
         "if False]",
         "proof/test_overlay.py::test_what_is_let_go_is_gone_and_what_is_kept_is_the_same",
     ),
+    Mutant(
+        "shadowed-by-one-source",
+        "a rule for some senders is taken for one for all of them, and later rules left out for it",
+        "proof/shadow.py",
+        "if isinstance(box, Box) and box.source is None:",
+        "if isinstance(box, Box):",
+        "proof/test_shadow.py::test_what_is_left_out_decides_nothing",
+    ),
+    Mutant(
+        "shadowed-in-part",
+        "a rule is left out when earlier ones decide over some of its packets",
+        "proof/overlay.py",
+        "return all(self._swallows(kid, box.then)",
+        "return any(self._swallows(kid, box.then)",
+        "proof/test_shadow.py::test_what_is_left_out_decides_nothing",
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ordinance.proof.nodes import EVERY, LAST_LEAF, NONE, Nodes, Row
 
-_SHIFT = 32
+SHIFT = 32
 
 
 class Combiner(Nodes):
@@ -31,7 +31,7 @@ class Combiner(Nodes):
             return right
         if left > right:
             left, right = right, left
-        key = left << _SHIFT | right
+        key = left << SHIFT | right
         found = self._both.get(key)
         if found is None:
             found = self._both[key] = self._merge(left, right, self.both, NONE, EVERY)
@@ -47,22 +47,10 @@ class Combiner(Nodes):
             return right
         if left > right:
             left, right = right, left
-        key = left << _SHIFT | right
+        key = left << SHIFT | right
         found = self._either.get(key)
         if found is None:
             found = self._either[key] = self._merge(left, right, self.either, EVERY, NONE)
-        return found
-
-    def over(self, first: int, then: int) -> int:
-        """Return what `first` decides, and where it decides nothing (NONE), what `then` does; leaves are NONE or decisions."""
-        if first == NONE:
-            return then
-        if first <= LAST_LEAF or then == NONE or first == then:
-            return first
-        key = first << _SHIFT | then
-        found = self._over.get(key)
-        if found is None:
-            found = self._over[key] = self._merge(first, then, self.over, LAST_LEAF, NONE)
         return found
 
     def _merge(self, left: int, right: int, join: Callable[[int, int], int], zero: int, one: int) -> int:
@@ -144,7 +132,7 @@ class Combiner(Nodes):
             return False
         if left <= LAST_LEAF or right <= LAST_LEAF or left == right:
             return True  # every node leads to something
-        key = left << _SHIFT | right
+        key = left << SHIFT | right
         if key in self._apart:
             return False
         level, bounds, kids = self.nodes[left]

@@ -10,10 +10,11 @@ from ordinance.proof.course import Course
 from ordinance.proof.ir import Kind, Rule, Statement, Verdict
 from ordinance.proof.matching import MATCHES, Matcher
 from ordinance.proof.segment import ACCEPT, BACK, DROP, PASS, Run, Segment, Simple
+from ordinance.proof.shadow import reached
 from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
 #: Simple rules that are laid over one another in one go; longer runs of much shadowing blow up before they shrink
-RUN = 1024
+RUN = 512
 #: What the policy of a base chain does to whatever comes to its end
 _POLICIES = {Kind.ACCEPT: Segment(EVERY, NONE, NONE, None), Kind.DROP: Segment(NONE, NONE, NONE, None)}
 _LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}
@@ -36,7 +37,7 @@ class Summary:
 
     def concerns(self, part: Simple | Segment, packets: Set) -> bool:
         """Whether a rule may do something to some of `packets`."""
-        return self.space.meets(packets, part.may if isinstance(part, Simple) else self.touched(part))
+        return part is not PASS and self.space.meets(packets, part.may if isinstance(part, Simple) else self.touched(part))
 
     def dropped(self, segment: Segment) -> Set:
         """Return what a segment may drop."""
@@ -51,11 +52,13 @@ class Summary:
         `policy`: of a base chain to which nothing jumps; it is settled here, from the last rules to the first. Then what later
         rules drop is as good as what the policy drops, and the sets stay small where most rules are shadowed.
         """
-        parts = self.parts[key] = [self._simple(rule) for rule in rules]
+        parts = [self._simple(rule) for rule in rules]
+        mark = self.space.mark()
+        parts = self.parts[key] = reached(self.space, parts)
         if policy is None:
             found = self._joined([self._segment(self._summed(run)) for run in _runs(parts)])
         else:
-            found = self._settled(key, policy)
+            found = self._settled(key, policy, mark)
         self.chains[key] = found
         return found
 
@@ -67,10 +70,10 @@ class Summary:
                 self.space.forget()
         return row[0] if row else PASS
 
-    def _settled(self, key: str, policy: Kind) -> Segment:
+    def _settled(self, key: str, policy: Kind, mark: int) -> Segment:
         """Lay what is exact over the policy as decisions, from the end; from the first unknown on join segments."""
-        mark, leaf = self.space.mark(), _LEAVES[policy]
-        decisions, found = leaf, None
+        decisions = leaf = _LEAVES[policy]
+        found = None
         row: list[Segment | Run] = []
         for run in reversed(_runs(self.parts[key])):
             part = self._summed(run)
@@ -206,6 +209,8 @@ def _runs(parts: list[Simple | Segment]) -> list[list[Simple] | Segment]:
     """Take a chain apart: runs of simple rules, not too long, and the others one by one."""
     found: list[list[Simple] | Segment] = []
     for part in parts:
+        if part is PASS:
+            continue
         if isinstance(part, Segment):
             found.append(part)
         elif found and isinstance(run := found[-1], list) and len(run) < RUN:

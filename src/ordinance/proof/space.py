@@ -23,6 +23,8 @@ EVERY: Set = 1
 MANY = 4096
 #: Nodes made between two looks for those that nobody needs any more
 MANY_NODES = 1 << 16
+#: Intervals of a wide node that take the memory of one small node
+ROW = 16
 Point = dict[str, int]
 Region = dict[str, tuple[Range, ...]]
 
@@ -35,11 +37,13 @@ class Space:
         self._level = {field.name: level for level, field in enumerate(self.fields)}
         self._engine = Overlay()
         self._looked = 0  #: at so many nodes
+        self._widths = 0  #: intervals of the widest nodes since then
         self._boxes: dict[tuple[str, tuple[Range, ...], Set], Set] = {}
         self._nodes = self._engine.nodes
         self.both = self._engine.both  #: both(a, b): intersection
         self.either = self._engine.either  #: either(a, b): union
         self.complement = self._engine.complement
+        self.covers = self._engine.covers  #: whether decisions of boxes of every source leave nothing of another box
         self.over = self._engine.over  #: over(a, b): what a decides, and where it decides nothing, what b does
 
     # -- making sets ----------------------------------------------------------------------------------------------------------
@@ -183,9 +187,11 @@ class Space:
 
     def release(self, mark: int, kept: Iterable[Set]) -> None:
         """Free the sets made since `mark`, except `kept`; none of the others may be used again. Only when there are many."""
-        if len(self._nodes) - max(mark, self._looked) > MANY_NODES:
+        kept = list(kept)
+        self._widths += max((len(self._nodes[of][1]) for of in kept), default=0)
+        if len(self._nodes) - max(mark, self._looked) + self._widths // ROW > MANY_NODES:
             self._engine.release(mark, [*kept, *self._boxes.values()])
-            self._looked = len(self._nodes)
+            self._looked, self._widths = len(self._nodes), 0
 
     # -- asking ---------------------------------------------------------------------------------------------------------------
 
