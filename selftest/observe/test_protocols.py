@@ -357,6 +357,14 @@ def web(connection):
     connection.sendall(b"HTTP/1.0 400 no\r\n\r\n")
 
 
+def web_over_tls_alone(connection):
+    """As a web server over TLS on a path that loses the beginning of TLS again and again."""
+    if connection.recv(1000).startswith(b"\x16"):
+        time.sleep(3)
+    else:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\nplain HTTP was sent to an HTTPS port")
+
+
 def echo(connection):
     while data := connection.recv(1000):
         connection.sendall(data)
@@ -403,6 +411,7 @@ IDENTIFY = [
     ("imap", lambda c: c.sendall(b"* OK x\r\n")),
     ("pop3", lambda c: c.sendall(b"+OK x\r\n")),
     ("http", web),
+    ("unknown", web_over_tls_alone),
     ("dns", dns_server),
     ("echo", echo),
     ("silent", mute),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from ordinance.observe.looks import conversations as module
 from ordinance.observe.looks.conversations import conversations
 from ordinance.sight.perimeter import Answer, Conversation, SweepSighting
 from selftest.judge.city_cases import CANARY, CITY, HOME, PROFILE, WWW4, ZONE, a_sweep, group, inside, swept
-from selftest.observe.looks.city_looks import Town, context, one
+from selftest.observe.looks.city_looks import Talk, Town, context, one
 from selftest.observe.looks.test_public_names_look import public_names
 from selftest.observe.looks.test_public_names_look import town as name_town
 
@@ -268,6 +269,27 @@ def test_what_was_seen_in_an_unfinished_conversation_is_not_forgotten() -> None:
     )
     again = Conversation(address=WWW4, port=80, protocol="http", said="", tls_names=("b",), identities=("c",), observation="o-2")
     joined = module._joined(first, again)
-    assert (joined.canaries, joined.tls_names, joined.identities) == (("x",), ("a", "b"), ("c",))
+    assert (joined.canaries, joined.tls_names, joined.identities) == (("secret",), ("a", "b"), ("c",))
     gone = Conversation(address=WWW4, port=80, protocol="", said="", unseen="no-answer: gone", observation="o-3")
     assert module._joined(first, gone) is first
+
+
+def test_a_tls_port_that_refused_plain_http_is_offered_tls_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first offer had no answer in time: "speaks HTTP" would be a false accusation of a port that declares HTTPS."""
+    offered, start_tls = [0], Talk.start_tls
+
+    def late_at_first(self: Talk, *args: Any, **more: Any) -> Any:
+        offered[0] += 1
+        if offered[0] == 1:
+            raise CouldNotLook(Unseen.DEADLINE, "the deadline passed while receiving", "o-late")
+        return start_tls(self, *args, **more)
+
+    monkeypatch.setattr(Talk, "start_tls", late_at_first)
+    town = Town(
+        listeners={SECURE: lambda said: reply(HOME, status="400 Bad Request") if said else b""},
+        certificates={SECURE: ("www.city.example",)},
+    )
+    seen = conversations(context(town, CITY, lambda name: opened(443))).at(WWW4, 443)
+    assert seen is not None
+    assert seen.protocol == "https"
+    assert offered[0] > 1

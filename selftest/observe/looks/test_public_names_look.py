@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from ordinance.judge.names import not_named
-from ordinance.observe.api import CouldNotLook, Deadline
+from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.looks.public_names import public_names, questions
 from ordinance.observe.protocols import dns_udp
 from selftest.judge.city_cases import CITY, NS, PROFILE, WWW4, ZONE, a_sweep, talks, with_city
@@ -122,3 +122,26 @@ def test_an_answer_cut_short_is_one_that_tcp_completes() -> None:
 
     (answer,) = dns_udp.ask_all(Town(agent={"udp": cut}).at("outside"), one(NS), [("www.city.example", "A")], Deadline.after(5))
     assert (answer.unseen, answer.rcode, answer.authoritative) == ("", "NOERROR", True)
+
+
+def late(system: Town, *numbers: int) -> Town:
+    """The same, but what is asked so-and-so-manieth over TCP has no answer in time."""
+    serve, asked = system.listeners[NS, 53], [0]
+
+    def slow(said: bytes) -> bytes:
+        asked[0] += bool(said)
+        if asked[0] in numbers:
+            raise CouldNotLook(Unseen.DEADLINE, "the deadline passed while receiving")
+        return serve(said)
+
+    system.listeners[NS, 53] = slow
+    return system
+
+
+def test_a_question_that_had_no_answer_in_time_is_asked_again() -> None:
+    assert verdict_of(late(town(), 1, 5, 6)) == ("compliant", verdict_of(town())[1])
+
+
+def test_a_question_that_has_no_answer_in_time_again_and_again_is_unproven() -> None:
+    state, reason = verdict_of(late(town(), 5, 6, 7))
+    assert (state, "gave no answer to 1 of" in reason) == ("unproven", True), reason

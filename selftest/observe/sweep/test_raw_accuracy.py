@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from selftest.observe.sweep.faults import FAULTS, dropped, right
-from selftest.observe.sweep.field import CANARIES6, Field, four, job, opened, outcomes, six, truth
+from selftest.observe.sweep.field import CANARIES4, CANARIES6, Field, four, job, opened, outcomes, six, truth
 
 FW4, FW6 = "203.0.113.1", "2001:db8:ffff::1"
 SYN = "tcp flags syn / syn,ack,rst,fin"
@@ -55,6 +55,17 @@ def test_a_vantage_barred_half_way_is_incomplete(net: Field) -> None:
     seen = net.raw(job(4, last_port=5000, rate=4000))
     assert net.counters()[0] > 0, "the quota never bit"
     assert not right(seen)
+
+
+def test_a_witness_that_is_asked_seldom_is_not_barred_by_loss_alone(net: Field) -> None:
+    """Of these witnesses one is asked all the time, the others hardly ever: after the sweep each is asked until it answers."""
+    net.guard("tcp flags syn / syn,ack,rst,fin numgen random mod 100 < 50 counter drop;")
+    known = [[address, port, 0.01 if number else 100.0] for number, (address, port, _) in enumerate(CANARIES4)]
+    seen = net.raw(job(1, last_port=100, canaries=known, canaries_per_round={"4": 400}))
+    assert net.counters()[0] > 100, "nothing was lost"
+    assert len(known) >= 8, "chance alone would do"
+    assert all(canary["late_answered"] for canary in seen["canaries"])
+    assert opened(seen) == truth(1, last=100)
 
 
 def test_every_refusal_has_its_sender_and_every_reset_its_distance(net: Field) -> None:

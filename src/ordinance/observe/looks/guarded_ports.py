@@ -72,18 +72,19 @@ def guarded(profile: Profile) -> list[tuple[str, int]]:
 def _identities(context: LookContext, vantage: VantagePoint, controls: dict[Address, Service | None]) -> Heard:
     wanted = [service for service in dict.fromkeys(controls.values()) if service is not None]
     context.progress(0, len(wanted), "identities of declared services")
+    heard: Heard = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="identity") as pool:
-        return dict(zip(wanted, pool.map(lambda service: _identity(vantage, service), wanted), strict=True))
-
-
-def _identity(vantage: VantagePoint, service: Service) -> Identity:
-    """Who a declared service is; asked again where time was too short to hear it, as on a path that loses packets."""
-    heard = identify_service(vantage, service)
-    for _ in range(AGAIN):
-        if heard.proven or not heard.said.startswith(Unseen.DEADLINE.value):
-            break
-        heard = identify_service(vantage, service)
+        for number in range(1 + AGAIN):
+            asked = [service for service in wanted if number == 0 or _is_late(heard[service])]
+            heard |= zip(asked, pool.map(lambda service: identify_service(vantage, service), asked), strict=True)
+            if not any(identity.proven for identity in heard.values()):
+                break  # nobody is heard: a dead path is not asked again and again
     return heard
+
+
+def _is_late(heard: Identity) -> bool:
+    """Whether nothing was heard in time, as on a path that loses packets."""
+    return not heard.proven and heard.said.startswith((Unseen.DEADLINE.value, Unseen.NO_ANSWER.value))
 
 
 def _spoken(context: LookContext, vantage: VantagePoint, seen: dict[str, CarefulAddress]) -> dict[str, tuple[Utterance, ...]]:

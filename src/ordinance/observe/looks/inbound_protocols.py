@@ -34,8 +34,8 @@ SOURCE_PORTS = (20, 53, 67, 88, 123)
 SSH = 22
 ODD_FLAGS = {"ACK": raw.ACK, "FIN": raw.FIN, "NULL": 0, "XMAS": raw.FIN | raw.PSH | raw.URG}
 HIGH = range(20_000, 60_000)
-#: Below the range from which kernels choose (Linux: 32,768 on): no other socket of the vantage is to have the port.
-QUIET = range(20_000, 32_000)
+#: Ports that neither the kernel gives to a socket nor the UDP look takes: no other socket of the vantage is to have this one.
+QUIET = range(600, 1000)
 #: IGMP, DCCP, EIGRP, OSPF, EtherIP, PIM, VRRP, L2TPv3, UDP-Lite, and one kept for experiments (RFC 3692).
 OTHERS = (2, 33, 88, 89, 97, 103, 112, 115, 136, 254)
 TINY = 8  #: octets of TCP in the first fragment: ports and sequence number, no flags (RFC 1858)

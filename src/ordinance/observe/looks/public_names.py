@@ -8,6 +8,8 @@ whole zone. The witness name is asked before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -20,6 +22,10 @@ OUTSIDE = "outside"
 QUESTION_SECONDS = 20.0  #: room for five SYNs, which a kernel sends after 0, 1, 3, 7 and 15 seconds
 TRANSFER_SECONDS = 10.0
 UDP_SECONDS = 90.0
+AGAIN = 2  #: times something is asked again that had no answer in time
+#: How "nothing in time" begins: within a connection, and of one that was not taken.
+LATE = (Unseen.DEADLINE.value, Unseen.NO_ANSWER.value)
+Answered = TypeVar("Answered", NameAnswer, ZoneTransfer)
 #: Everything by which a name can lead to a server; TXT because addresses are often left there.
 PRIVATE_TYPES = ("A", "AAAA", "CNAME", "MX", "TXT", "HTTPS")
 #: Records of the zone itself that point at names.
@@ -51,16 +57,37 @@ def public_names(context: LookContext) -> NamesSighting:
 
 def _over_tcp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:
     def ask(name: str, kind: str) -> NameAnswer:
-        return ask_tcp(vantage, server, name, kind)
+        return _patiently(lambda: ask_tcp(vantage, server, name, kind))
+
+    def once(*question: str) -> NameAnswer:
+        return ask_tcp(vantage, server, *question)
 
     context.progress(0, 0, f"asking {server} about the Intranet")
-    before = ask(*witness(zone))
+    # One that does not even take a connection is asked once: it is not there.
+    before = _patiently(lambda: once(*witness(zone)), LATE[:1])
     # A server that is not there answers no other question either, and each would be waited for.
     questions = () if before.unseen else tuple(asked(context, ask, server))
-    transfers = tuple(_transfer(vantage, server, name) for name in (zone.zone, *zone.reverse_zones))
+    late = () if before.unseen else LATE
+    zones = (zone.zone, *zone.reverse_zones)
+    transfers = tuple(_patiently(partial(_transfer, vantage, server, name), late) for name in zones)
     return ServerNames(
-        server=str(server), transport="tcp", before=before, questions=questions, after=ask(*witness(zone)), transfers=transfers
+        server=str(server),
+        transport="tcp",
+        before=before,
+        questions=questions,
+        after=_patiently(lambda: once(*witness(zone)), late),
+        transfers=transfers,
     )
+
+
+def _patiently(ask: Callable[[], Answered], late: tuple[str, ...] = LATE) -> Answered:
+    """Ask, and again while nothing comes in time: a path that loses packets is slow."""
+    answer = ask()
+    for _ in range(AGAIN):
+        if not answer.unseen.startswith(late):
+            break
+        answer = ask()
+    return answer
 
 
 def _over_udp(context: LookContext, vantage: VantagePoint, zone: PublicDns, server: Address) -> ServerNames:

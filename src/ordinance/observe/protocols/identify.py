@@ -13,6 +13,7 @@ from ordinance.inventory.model import Address
 from ordinance.observe.api import CouldNotLook, Deadline, Dialogue, TlsPeer, Unseen, VantagePoint
 from ordinance.observe.safetext import safe_line
 
+AGAIN = 2  #: times TLS is offered again where plain HTTP was refused and TLS had no answer in time
 LISTEN = 6.0  #: seconds a peer is given to speak first; mail servers that hold back their greeting wait 5
 FIRST = 1024  #: bytes of a greeting that are looked at
 
@@ -69,6 +70,7 @@ class _Inquiry:
         self._deadline = deadline
         self._listen = listen
         self._observations: list[str] = []
+        self._tls_late = False  #: the last offer of TLS was neither taken nor turned down in time
         self._heard = False  #: at least one connection stayed open without a word
 
     def run(self, expect: str) -> Spoken:
@@ -84,9 +86,21 @@ class _Inquiry:
                 break
             found = steps[name]()
             if found is not None and found.protocol not in _UNDECIDED:
-                return self._with_observations(found)
+                return self._with_observations(self._unless_tls(found))
             best = best or found
         return self._with_observations(best or Spoken("silent" if self._heard else "closed"))
+
+    def _unless_tls(self, found: Spoken) -> Spoken:
+        """A "400 Bad Request" may be a TLS port's answer to plain HTTP: where TLS had no answer in time, ask again."""
+        if found.protocol != "http" or " 400 " not in f"{found.first_line} " or not self._tls_late:
+            return found
+        for _ in range(AGAIN):
+            secure = self._tls(web_first=True)
+            if secure is not None:
+                return secure
+            if not self._tls_late:
+                return found
+        return Spoken("unknown", found.first_line)
 
     def _with_observations(self, found: Spoken) -> Spoken:
         return Spoken(found.protocol, found.first_line, found.inside, found.tls, tuple(self._observations))
@@ -121,6 +135,7 @@ class _Inquiry:
 
     def _within_tls(self, question: bytes) -> tuple[Spoken | None, TlsPeer | None]:
         """Return what answers `question` within TLS, and who the peer says it is; None for what was not there."""
+        self._tls_late = False
         dialogue = self._connect(self._listen)
         peer: TlsPeer | None = None
         try:
@@ -129,6 +144,7 @@ class _Inquiry:
                 return self._recognise(dialogue, question), peer
         except CouldNotLook as failure:
             self._note(failure)
+            self._tls_late = peer is None and failure.reason is Unseen.DEADLINE
             return None, peer
         finally:
             self._observations.append(dialogue.observation)
