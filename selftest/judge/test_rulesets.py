@@ -378,10 +378,17 @@ def test_every_tcp_port_of_a_group_is_held_against_the_ruleset(rules: str, kind:
     assert isinstance(joined("public", SILENT, proven), kind)
 
 
-def test_a_group_answers_for_its_own_addresses() -> None:
+@pytest.mark.parametrize(("judge", "rules"), [(telnet_by_rulesets, TELNET_FOR_ONE), (ftp_by_rulesets, FTP_FOR_ONE)])
+def test_a_group_answers_for_its_own_addresses(judge: Any, rules: str) -> None:
     other = replace(CITY, public=(replace(CITY.public[0], addresses=CITY.public[0].addresses[:1]),))
-    proven = telnet_by_rulesets("public", seen(listing(TELNET_FOR_ONE)), other, PROFILE, TODAY)
-    assert isinstance(proven["fw"], Compliant)
+    assert isinstance(judge("public", seen(listing(rules)), CITY, PROFILE, TODAY)["fw"], Violated)
+    assert isinstance(judge("public", seen(listing(rules)), other, PROFILE, TODAY)["fw"], Compliant)
+
+
+@pytest.mark.parametrize(("until", "kind"), [(TODAY, Compliant), (date(2026, 11, 24), Violated)], ids=["last day", "expired"])
+def test_all_tcp_by_the_ruleset_leaves_out_what_is_authorised(until: date, kind: type) -> None:
+    proven = tcp_by_rulesets("public", seen(listing(FTP_FOR_ONE)), city(authorisation(until=until)), PROFILE, TODAY)
+    assert isinstance(proven["fw"], kind)
 
 
 # -- 9.A.2/saved-equals-running ------------------------------------------------------------------------------------------------

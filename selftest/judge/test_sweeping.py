@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from ordinance.judge.sweeping import any_silent, host_hops, nobody_doubts, sweep_doubts, sweep_witnesses, unvouched_doubts
-from ordinance.sight.perimeter import Answer, FamilyBound, Reply, SweepSighting
+from ordinance.sight.perimeter import AddressSweep, Answer, FamilyBound, PortAnswer, Reply, SweepSighting
 from selftest.judge.perimeter_city import (
     ALL,
     FW,
@@ -277,3 +277,25 @@ def test_where_nothing_was_silent_the_miss_bound_does_not_matter() -> None:
     loud = sweep(*(swept(address, answered(RST_HOST, (1, 65_535))) for address in ALL), bounds=bounds(0.5))
     assert any("5.0e-01" in doubt for doubt in doubts(quiet))
     assert not any("5.0e-01" in doubt for doubt in doubts(loud))
+
+
+# -- who is seen to be there ---------------------------------------------------------------------------------------------------
+
+
+def all_alike(address: str, answer: Answer) -> AddressSweep:
+    return AddressSweep(address=address, answers=(PortAnswer(ports=((1, 65_535),), reply=Reply(answer=answer)),))
+
+
+@pytest.mark.parametrize("answer", [Answer.SILENT, Answer.MUTE])
+def test_where_nobody_is_seen_silence_has_no_witness_without_a_ruleset(answer: Answer) -> None:
+    seen = sweep(all_alike(UNUSED, answer))
+    assert any("nobody is seen to be there" in doubt for doubt in unvouched_doubts(UNUSED, seen, UNDECLARED))
+    assert list(unvouched_doubts(UNUSED, seen, inventory())) == []
+
+
+def test_a_host_that_answered_as_a_canary_is_seen_to_be_there() -> None:
+    seen = sweep(all_alike(MAIL, Answer.SILENT))
+    assert not any("nobody is seen" in doubt for doubt in unvouched_doubts(MAIL, seen, UNDECLARED))
+    for others in ((canary(NEWS),), (canary(NEWS), canary(MAIL, answered=0))):
+        without = sweep(all_alike(MAIL, Answer.SILENT), canaries=others)
+        assert any("nobody is seen to be there" in doubt for doubt in unvouched_doubts(MAIL, without, UNDECLARED))
