@@ -145,6 +145,12 @@ def test_what_passes_to_the_firewall_itself_is_told_by_the_device_it_comes_in_by
     }
 
 
+def test_what_passes_to_one_device_is_not_told_of_another() -> None:
+    told = rows('iifname "out0" oifname "in0" tcp dport 8025 accept')
+    assert told["outside (out0)", "public (in0)"] == (("TCP 8025",), True)
+    assert ("outside (out0)", "outside (out0)") not in told
+
+
 def test_a_long_list_of_what_passes_is_cut_and_says_so() -> None:
     ports = rows(GOOD + f"tcp dport {{ {', '.join(map(str, range(1000, 1024, 2)))} }} accept")
     assert ports["outside (out0)", "public (in0)"][0] == (

@@ -14,7 +14,7 @@ from ordinance.judge.witnesses import Sightings, witnesses_agree
 from ordinance.sight.listeners import ListenerSighting
 from ordinance.sight.perimeter import SweepSighting
 from ordinance.sight.rulesets import RulesetSighting
-from selftest.judge.perimeter_city import MAIL, OPEN, PROFILE, RST_HOST, UNUSED, WWW, answered, sweep, swept
+from selftest.judge.perimeter_city import MAIL, OPEN, PROFILE, RST_HOST, UNUSED, WWW, answered, icmp, sweep, swept
 from selftest.judge.rulesets_made import GOOD, TODAY, authorisation, city, heard, listener, listing, seen, telling
 
 CITY = city()
@@ -73,6 +73,10 @@ def test_every_address_that_somebody_has_is_told_wherever_an_unused_one_stands()
     [
         ({"probed": open_at(WWW, 8443)}, "open by the probe, and the ruleset lets nobody in"),
         ({"probed": sweep(swept(WWW, answered(RST_HOST, 8443)))}, "let through by the probe, and the ruleset lets nobody in"),
+        (
+            {"probed": sweep(swept(WWW, answered(icmp((3, 3), by=WWW), 8443)))},
+            "let through by the probe, and the ruleset lets nobody in",
+        ),
         ({"probed": open_at(WWW, 8443), "rules": seen(listing(ALSO_8443))}, "www does not say that it listens there"),
         (
             {"probed": open_at(UNUSED, 8443), "rules": seen(listing(ONLY_80 + f"ip daddr {UNUSED} tcp dport 8443 accept"))},
@@ -157,6 +161,7 @@ def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: s
     "given",
     [
         {"probed": sweep(swept(WWW, answered(RST_HOST, 8443))), "rules": seen(listing(ALSO_8443))},  # let through, nobody listens
+        {"probed": sweep(swept(WWW, answered(icmp((3, 1)), 8443)))},  # a router's word that a filter may say as well
         {"heard_of": heard(www=telling("www", listener(80), listener(8443), listener(22)))},  # behind the firewall
         {"heard_of": heard(www=telling("www", listener(80), by_snmp=None, unseen={"snmp": "no user"}))},
         {"heard_of": heard(www=telling("www", listener(80, address="*")))},
