@@ -281,3 +281,33 @@ def test_ranges_meet_and_are_taken_away() -> None:
     assert without(((1, 10), (20, 30)), ((5, 22), (25, 40))) == ((1, 4), (23, 24))
     assert without(((1, 3),), ()) == ((1, 3),)
     assert meet((), ((1, 2),)) == ()
+
+
+# -- a host of the Intranet, which is of no public group -----------------------------------------------------------------------
+
+WITHIN = inventory(tuple(address for address in ALL if address != WWW))
+
+
+def known(*earlier: EarlierSweep) -> int:
+    """How many ports of that host are known about."""
+    seen = whole(rotated(*earlier), WITHIN, PROFILE).of(WWW)
+    return seen.covered() if seen else 0
+
+
+def test_a_sound_night_counts_for_a_host_of_the_intranet() -> None:
+    assert known() == 1023
+    assert known(night(1, REST)) == 65_535
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"complete": False},
+        {"bounds": (FamilyBound(family=4, rounds=1, miss_bound=2e-4),)},
+        {"canaries": ()},
+        {"leave_out": (WWW,)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_night_that_is_not_sound_counts_for_no_host_of_the_intranet(changed: dict[str, Any]) -> None:
+    assert known(night(1, REST, **changed)) == 1023
