@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -145,3 +147,27 @@ def test_a_question_that_had_no_answer_in_time_is_asked_again() -> None:
 def test_a_question_that_has_no_answer_in_time_again_and_again_is_unproven() -> None:
     state, reason = verdict_of(late(town(), 5, 6, 7))
     assert (state, "gave no answer to 1 of" in reason) == ("unproven", True), reason
+
+
+@pytest.mark.parametrize(("lost", "state"), [(1, "compliant"), (2, "compliant"), (3, "unproven")])
+def test_a_datagram_that_was_lost_is_sent_again(lost: int, state: str) -> None:
+    system, left = town(), [lost]
+    answer = system.agent["udp"]
+
+    def loses(job: Mapping[str, Any]) -> dict[str, Any]:
+        told = answer(job)
+        if len(job["exchanges"]) > 1 or left[0] < lost:  # not of the witness, which is asked alone
+            left[0] -= 1
+            told["exchanges"][-1] = {"answer": "silent", "reply_b64": ""} if left[0] >= 0 else told["exchanges"][-1]
+        return told
+
+    system.agent["udp"] = loses
+    assert verdict_of(system)[0] == state
+
+
+def test_a_server_that_answers_no_datagram_is_asked_no_more() -> None:
+    asked = []
+    system = town()
+    system.agent["udp"] = lambda job: asked.append(len(job["exchanges"])) or DEAD.agent["udp"](job)
+    assert verdict_of(system)[0] == "unproven"
+    assert len(asked) <= 2 * 3, "the witness, before and after"

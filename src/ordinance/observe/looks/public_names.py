@@ -100,8 +100,13 @@ def _over_udp(context: LookContext, vantage: VantagePoint, zone: PublicDns, serv
 
 
 def _asked_udp(vantage: VantagePoint, server: Address, wanted: list[Question]) -> Iterator[NameAnswer]:
-    told = dns_udp.ask_all(vantage, server, wanted, Deadline.after(UDP_SECONDS))
-    for (name, kind), answer in zip(wanted, told, strict=True):
+    told = dict(zip(wanted, dns_udp.ask_all(vantage, server, wanted, Deadline.after(UDP_SECONDS)), strict=True))
+    for _ in range(AGAIN):
+        missed = [question for question, answer in told.items() if answer.unseen.startswith(LATE)]
+        if not missed or len(missed) == len(told) > 1:
+            break  # one that answers nothing is not there
+        told |= zip(missed, dns_udp.ask_all(vantage, server, missed, Deadline.after(UDP_SECONDS)), strict=True)
+    for (name, kind), answer in told.items():
         yield NameAnswer(
             server=str(server),
             transport="udp",
