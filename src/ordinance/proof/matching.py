@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ordinance.proof.fields import TOP
+from ordinance.proof.fields import TOP, Range
 from ordinance.proof.ir import All, Either, In, Mask, Match, Not, Ruleset, Statement, Unknown, VerdictMap
 from ordinance.proof.masks import mask_ranges
 from ordinance.proof.overlay import Box
@@ -145,12 +145,27 @@ def said(ruleset: Ruleset) -> Iterator[tuple[Statement, int]]:
         yield statement, times[id(statement)]
 
 
-def shared_unknowns(rulesets: Iterable[Ruleset]) -> frozenset[str]:
+class Survey(NamedTuple):
+    """What has to be known of a whole ruleset before it is walked."""
+
+    selectors: Counter[str]  #: of its unknowns that are not fresh, with the number of rules that say them
+    interfaces: dict[str, tuple[Range, ...]]  #: the single ones that it names, of `iif` and `oif`
+
+
+def survey(ruleset: Ruleset) -> Survey:
+    """Look through a ruleset once."""
+    selectors: Counter[str] = Counter()
+    named: dict[tuple[str, Range], None] = {}
+    for statement, times in said(ruleset):
+        for test in tests((statement,)):
+            if not isinstance(test, In):
+                selectors.update({found.selector: times for found in unknowns((test,)) if not found.fresh})
+            elif test.field in ("iif", "oif"):
+                named.update(((test.field, span), None) for span in test.ranges if span[0] == span[1])
+    return Survey(selectors, {field: tuple(span for name, span in named if name == field) for field in ("iif", "oif")})
+
+
+def shared_unknowns(surveys: Iterable[Survey]) -> frozenset[str]:
     """Return the selectors that stand in several places, at most `MOST_VARIABLES` of them, the most frequent first."""
-    counted: Counter[str] = Counter()
-    for ruleset in rulesets:
-        for statement, times in said(ruleset):
-            for found in unknowns((statement,)):
-                if not found.fresh:
-                    counted[found.selector] += times
+    counted = sum((found.selectors for found in surveys), Counter[str]())
     return frozenset(selector for selector, times in counted.most_common(MOST_VARIABLES) if times > 1)

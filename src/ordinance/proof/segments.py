@@ -14,7 +14,7 @@ from ordinance.proof.shadow import reached
 from ordinance.proof.space import EVERY, MANY, NONE, Set, Space
 
 #: Simple rules that are laid over one another in one go; longer runs of much shadowing blow up before they shrink
-RUN = 512
+RUN = 1024
 #: What the policy of a base chain does to whatever comes to its end
 _POLICIES = {Kind.ACCEPT: Segment(EVERY, NONE, NONE, None), Kind.DROP: Segment(NONE, NONE, NONE, None)}
 _LEAVES = {Kind.ACCEPT: ACCEPT, Kind.DROP: DROP, Kind.REJECT: DROP, Kind.RETURN: BACK}

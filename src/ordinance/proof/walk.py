@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from ordinance.proof.collector import held_off
 from ordinance.proof.fields import Range
-from ordinance.proof.ir import Base, In, Kind, Mask, Ruleset, Unknown
-from ordinance.proof.matching import Matcher, said, shared_unknowns, tests
+from ordinance.proof.ir import Base, Kind, Ruleset
+from ordinance.proof.matching import Matcher, shared_unknowns, survey
 from ordinance.proof.order import called_first, own_policies
 from ordinance.proof.rewrite import SET_UP, Rewrite, rewrites
 from ordinance.proof.segment import Segment
@@ -68,9 +67,9 @@ class Walk:
 
     def __init__(self, rulesets: Sequence[Ruleset], space: Space | None = None) -> None:
         self.space = space or Space()
-        self.matcher = Matcher(self.space, shared_unknowns(rulesets))
+        self._surveys = {id(ruleset): survey(ruleset) for ruleset in rulesets}
+        self.matcher = Matcher(self.space, shared_unknowns(self._surveys.values()))
         self._summaries: dict[int, Summary] = {}
-        self._singles: dict[int, dict[str, tuple[Range, ...]]] = {}
 
     def summary(self, ruleset: Ruleset) -> Summary:
         """Return the summed-up chains of a ruleset. Raises DataError for jumps to nowhere or in a circle."""
@@ -85,15 +84,10 @@ class Walk:
 
     def singles(self, ruleset: Ruleset) -> dict[str, tuple[Range, ...]]:
         """Return the single interfaces that a ruleset names, by field."""
-        found = self._singles.get(id(ruleset))
+        found = self._surveys.get(id(ruleset))
         if found is None:
-            every = (test for statement, _ in said(ruleset) for test in tests((statement,)))
-            named = dict.fromkeys((test.field, test.ranges) for test in every if _by_interface(test))
-            found = self._singles[id(ruleset)] = {
-                field: tuple(span for name, ranges in named for span in ranges if name == field and span[0] == span[1])
-                for field in ("iif", "oif")
-            }
-        return found
+            found = self._surveys[id(ruleset)] = survey(ruleset)
+        return found.interfaces
 
     @held_off()
     def path(self, ruleset: Ruleset, hook: str) -> Outcome:
@@ -193,10 +187,6 @@ class Walk:
         passed = self.space.both(flow.passed, effect.accept)
         after = _Flow(moved(flow.world), moved(passed), moved(dropped), self.space.either(moved(flow.tainted), tainted))
         return after, (*made, *found)
-
-
-def _by_interface(test: In | Mask | Unknown) -> TypeGuard[In]:
-    return isinstance(test, In) and test.field in ("iif", "oif")
 
 
 def judged(ruleset: Ruleset, hook: str) -> list[Base]:

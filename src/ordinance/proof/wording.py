@@ -39,6 +39,9 @@ def addresses(ranges: Iterable[Range], family: int) -> list[str]:
         first, last = address_of(low, family), address_of(high, family)
         if (int(first), int(last)) == (0, 2**first.max_prefixlen - 1):
             return ["any address"]
+        if low == high or first == last:
+            found.append(str(first))
+            continue
         nets = _networks(first, last)
         found += [str(net).removesuffix(f"/{first.max_prefixlen}") for net in nets] if nets else [f"{first}-{last}"]
     return list(dict.fromkeys(found))
