@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 
 from ordinance.proof.nodes import EVERY, LAST_LEAF, NONE, Nodes, Row
 
 SHIFT = 32
+Join = Callable[[int, int], int]
+Rows = tuple[Row, Row]  #: last values, and where they lead
 
 
 class Combiner(Nodes):
@@ -53,78 +55,53 @@ class Combiner(Nodes):
             found = self._either[key] = self._merge(left, right, self.either, EVERY, NONE)
         return found
 
-    def _merge(self, left: int, right: int, join: Callable[[int, int], int], zero: int, one: int) -> int:
-        """Combine two nodes; `zero` swallows (zero join x = zero), `one` is neutral (one join x = x join one = x).
-
-        For `over` (`zero` is LAST_LEAF) every decision on the left swallows, and none on the right. Long runs of intervals that
-        one side swallows are skipped, those that it leaves as they are copied: most sets are narrow beside a broad one.
-        """
+    def _merge(self, left: int, right: int, join: Join, zero: int, one: int) -> int:
+        """Combine two nodes; `zero` swallows (zero join x = zero), `one` is neutral (one join x = x join one = x)."""
         level, bounds, kids = self.nodes[left]
         other_level, other_bounds, other_kids = self.nodes[right]
-        deciding = zero == LAST_LEAF
         if level < other_level:
-            stays = LAST_LEAF if deciding else zero
-            joined = [right if kid == one else kid if kid == zero or kid <= stays else join(kid, right) for kid in kids]
-            return self.node(level, bounds, joined)
+            return self.node(level, bounds, [right if kid == one else zero if kid == zero else join(kid, right) for kid in kids])
         if other_level < level:
-            joined = [left if kid == one else zero if kid == zero and not deciding else join(left, kid) for kid in other_kids]
+            joined = [left if kid == one else zero if kid == zero else join(left, kid) for kid in other_kids]
             return self.node(other_level, other_bounds, joined)
+        if len(bounds) < len(other_bounds):
+            return self._merge_row(level, (bounds, kids), (other_bounds, other_kids), join, (zero, one))
+        return self._merge_row(level, (other_bounds, other_kids), (bounds, kids), join, (zero, one))
+
+    def _merge_row(self, level: int, few: Rows, many: Rows, join: Join, ends: tuple[int, int]) -> int:
+        """Combine the intervals of two rows, interval by interval of the shorter one.
+
+        Where that swallows, the other's are skipped, and where it leaves them as they are copied: most sets are narrow beside a
+        broad one. Written out, without a function for each case: much of all time goes here.
+        """
+        zero, one = ends
+        other_bounds, other_kids = many
         new_bounds: list[int] = []
         new_kids: list[int] = []
-        at = other_at = 0
         last = -1
-        end = len(bounds)
-        while at < end:
-            bound, a = bounds[at], kids[at]
-            other_bound, b = other_bounds[other_at], other_kids[other_at]
-            if a == zero or (deciding and NONE < a <= LAST_LEAF):
-                kid = a
-                at += 1
-                if other_bound <= bound:
-                    other_at = bisect_right(other_bounds, bound, other_at)
-            elif b == zero and not deciding:
-                kid = b
-                other_at += 1
-                if bound <= other_bound:
-                    at = bisect_right(bounds, other_bound, at)
-                bound = other_bound
-            elif a == one and other_bound < bound:
-                past = bisect_right(other_bounds, bound, other_at)
-                if b == last:
-                    new_bounds[-1] = other_bound
-                    other_at += 1
-                new_bounds += other_bounds[other_at:past]
-                new_kids += other_kids[other_at:past]
-                last, other_at = new_kids[-1], past
-                at += new_bounds[-1] == bound
-                continue
-            elif b == one and bound < other_bound:
-                past = bisect_right(bounds, other_bound, at)
-                if a == last:
-                    new_bounds[-1] = bound
-                    at += 1
-                new_bounds += bounds[at:past]
-                new_kids += kids[at:past]
-                last, at = new_kids[-1], past
-                other_at += new_bounds[-1] == other_bound
-                continue
-            else:
-                kid = b if a == one else a if b == one or a == b else join(a, b)
-                if bound < other_bound:
-                    at += 1
-                elif other_bound < bound:
-                    bound = other_bound
-                    other_at += 1
-                else:
-                    at += 1
-                    other_at += 1
-            if kid == last:
-                new_bounds[-1] = bound
-            else:
+        at = 0  #: the interval of `many` where that of `few` begins; `past`: where it ends
+        for bound, kid in zip(*few, strict=True):
+            past = bisect_left(other_bounds, bound, at)
+            if kid == one:
+                if other_kids[at] == last:
+                    new_bounds.pop()
+                    new_kids.pop()
+                new_bounds += other_bounds[at:past]
                 new_bounds.append(bound)
-                new_kids.append(kid)
-                last = kid
-        return new_kids[0] if len(new_kids) == 1 else self.unique(level, new_bounds, new_kids)
+                new_kids += other_kids[at : past + 1]
+                last = new_kids[-1]
+            else:
+                for place in range(past, past + 1) if kid == zero else range(at, past + 1):
+                    other = other_kids[place]
+                    joined = kid if kid == zero or other in (one, kid) else zero if other == zero else join(kid, other)
+                    if joined == last:
+                        new_bounds[-1] = bound if place == past else other_bounds[place]
+                    else:
+                        new_bounds.append(bound if place == past else other_bounds[place])
+                        new_kids.append(joined)
+                        last = joined
+            at = past + (other_bounds[past] == bound)
+        return last if len(new_kids) == 1 else self.unique(level, new_bounds, new_kids)
 
     def meets(self, left: int, right: int) -> bool:
         """Whether something is in both; either may be decisions. Makes no node."""
@@ -184,7 +161,7 @@ class Combiner(Nodes):
             self._not[found] = of
         return found
 
-    def quantify(self, of: int, levels: frozenset[int], join: Callable[[int, int], int]) -> int:
+    def quantify(self, of: int, levels: frozenset[int], join: Join) -> int:
         """Join what the intervals of each of `levels` lead to: `either` for some value, `both` for every value."""
         memory = {NONE: NONE, EVERY: EVERY}
         deepest = max(levels, default=-1)
