@@ -45,19 +45,21 @@ def beyond(net: Field) -> list[int]:
 
 
 def wide(addresses: list[str], **more: Any) -> dict[str, Any]:
-    canaries = [[four(1)[0], 25, 1], [six(1)[0], 25, 1]]
+    canaries = [[address, 25, 1] for address in (four(1)[0], six(1)[0]) if address in addresses]
     return job(addresses=addresses, canaries=canaries, canaries_per_round={"4": 50, "6": 50}, last_port=400, **more)
 
 
 ASKED = [four(1)[0], OUTSIDE4, six(1)[0], OUTSIDE6]
 
 
-def test_with_a_broken_permit_the_kernel_lets_no_frame_out_of_the_scope(net: Field) -> None:
+@pytest.mark.parametrize("asked", [ASKED[:2], ASKED[2:], ASKED], ids=["IPv4", "IPv6", "both"])
+def test_with_a_broken_permit_the_kernel_lets_no_frame_out_of_the_scope(net: Field, asked: list[str]) -> None:
     net.also(COUNT)
-    last = told(net, wide(ASKED, scope=NARROW))
+    last = told(net, wide(asked, scope=NARROW))
     four_out, six_out, four_in, six_in = beyond(net)
     assert (four_out, six_out) == (0, 0)
-    assert four_in and six_in, "the router must have counted what is in scope"
+    # it ends at the first frame that was stopped: of two families one may not have had its turn
+    assert four_in or six_in, "the router must have counted what is in scope"
     assert "outside the scope were stopped on the way out" in last["error"]
 
 
