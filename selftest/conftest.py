@@ -1,5 +1,6 @@
-"""No test signs with the key of whoever runs the tests, nor makes one in their home."""
+"""No test signs with the key of whoever runs the tests, nor makes one in their home, nor rests on how the tests were started."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,3 +14,10 @@ def _state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         patch.setenv("XDG_STATE_HOME", str(state))
         patch.delenv("ORDINANCE_SIGNING_KEY", raising=False)
         yield state
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let what the tests start be interrupted: what a shell runs in its background is deaf to Ctrl-C, and hands that on."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
