@@ -279,6 +279,19 @@ def test_an_unread_ruleset_leaves_the_authorisations_unproven() -> None:
     assert isinstance(authorisations("fw", NOT_READ, CITY, PROFILE, TODAY), Unproven)
 
 
+def test_what_the_kernel_does_not_run_says_nothing_of_the_authorisations() -> None:
+    verdict = authorisations("fw", other_program(), CITY, PROFILE, TODAY)
+    assert isinstance(verdict, Unproven)
+    assert "the kernel runs another program" in verdict.reason
+
+
+@pytest.mark.parametrize("wrong", [{"target": "www"}, {"source": "the contractor"}])
+def test_what_the_register_says_must_be_comparable(wrong: dict[str, str]) -> None:
+    verdict = authorisations("fw", seen(), city(authorisation(**wrong)), PROFILE, TODAY)
+    assert isinstance(verdict, Unproven)
+    assert "web-upload" in verdict.reason
+
+
 # -- 9.A.1, with the probes ----------------------------------------------------------------------------------------------------
 
 SILENT = Compliant("no telnet", (Evidence("silence", ("o-1",)),), (Witness("port 25 answered", ("o-2",)),))
@@ -317,6 +330,30 @@ def test_silence_is_not_enough_where_a_declared_ruleset_could_not_be_read() -> N
     assert isinstance(verdict, Unproven)
     assert "fw is gone" in verdict.reason
     assert telnet(UNSEEN) is UNSEEN
+
+
+@pytest.mark.parametrize("judge", [telnet_by_rulesets, ftp_by_rulesets, tcp_by_rulesets])
+def test_what_the_kernel_does_not_run_proves_no_port_blocked(judge: Any) -> None:
+    verdict = judge("public", other_program(), CITY, PROFILE, TODAY)["fw"]
+    assert isinstance(verdict, Unproven)
+    assert "the kernel runs another program" in verdict.reason
+
+
+TWO = replace(CITY, hosts={**CITY.hosts, "fx": replace(CITY.hosts["fw"], name="fx")})
+
+
+def two(first: RulesetSighting, second: RulesetSighting) -> dict[str, Any]:
+    both = RulesetSighting(firewalls=(*first.firewalls, replaced(second.firewalls[0], host="fx")))
+    return telnet_by_rulesets("public", both, TWO, PROFILE, TODAY)
+
+
+def test_every_firewall_that_declares_a_ruleset_is_asked() -> None:
+    verdicts = two(NOT_READ, seen(listing(TELNET_FOR_ONE)))
+    assert {name: type(verdict) for name, verdict in verdicts.items()} == {"fw": Unproven, "fx": Violated}
+    assert isinstance(joined("public", SILENT, verdicts), Violated)
+    agreed = joined("public", SILENT, two(seen(), seen()))
+    assert isinstance(agreed, Compliant)
+    assert "and so do the rulesets of fw, fx" in agreed.reason
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from ordinance.judge.witnesses import Sightings, witnesses_agree
 from ordinance.sight.listeners import ListenerSighting
 from ordinance.sight.perimeter import SweepSighting
 from ordinance.sight.rulesets import RulesetSighting
-from selftest.judge.perimeter_city import MAIL, OPEN, PROFILE, RST_HOST, UNUSED, WWW, answered, icmp, sweep, swept
+from selftest.judge.perimeter_city import MAIL, MAIL6, OPEN, PROFILE, RST_HOST, UNUSED, WWW, answered, icmp, sweep, swept
 from selftest.judge.rulesets_made import GOOD, TODAY, authorisation, city, heard, listener, listing, seen, telling
 
 CITY = city()
+#: Its mail gateway's IPv6 address is public too.
+SIX = replace(CITY, public=(replace(CITY.public[0], addresses=(*CITY.public[0].addresses, ip_address(MAIL6))),))
 ONLY_80 = GOOD.replace("{ 80, 443 }", "80")
 ALSO_8443 = ONLY_80 + f"ip daddr {WWW} tcp dport 8443 accept"
 
@@ -35,6 +38,14 @@ FLOW = (
 ICMP = (
     "ipv4     2 icmp     1 29 src=203.0.113.9 dst=198.51.100.8 type=8 code=0 id=7 "
     "src=198.51.100.8 dst=203.0.113.9 type=0 code=0 id=7 mark=0 use=1"
+)
+FLOW6 = FLOW.replace("ipv4     2", "ipv6     10")
+#: Of UDP, one that is being closed, one of a host of the city, and one that may begin: no findings, and none hides one.
+HARMLESS = (
+    FLOW.replace("tcp      6 431999 ESTABLISHED", "udp      17 29").format(source="203.0.113.9", to=WWW, port=22),
+    FLOW.replace("ESTABLISHED", "TIME_WAIT").format(source="203.0.113.9", to=WWW, port=22),
+    FLOW.format(source="198.51.100.6", to=WWW, port=22),
+    FLOW.format(source="203.0.113.9", to=WWW, port=80),
 )
 #: As the kernel tells a connection that a flowtable carries (nf_conntrack_standalone.c, ct_seq_show).
 OFFLOADED = FLOW.replace("431999 ESTABLISHED ", "").replace("[ASSURED]", "[OFFLOAD]")
@@ -148,6 +159,17 @@ def test_every_address_that_somebody_has_is_told_wherever_an_unused_one_stands()
             {"rules": seen(listing(ONLY_80), flows=(OFFLOADED.format(source="203.0.113.9", to=WWW, port=22),))},
             f"a connection of 203.0.113.9 to {WWW}:22/tcp is open, and the ruleset would not let it begin",
         ),
+        (
+            {"rules": seen(listing(ONLY_80), flows=(*HARMLESS, FLOW.format(source="203.0.113.9", to=WWW, port=22)))},
+            f"a connection of 203.0.113.9 to {WWW}:22/tcp is open, and the ruleset would not let it begin",
+        ),
+        (
+            {
+                "rules": seen(listing(ONLY_80), flows=(FLOW6.format(source="2001:db8:ffff::9", to=MAIL6, port=22),)),
+                "inventory": SIX,
+            },
+            f"a connection of 2001:db8:ffff::9 to [{MAIL6}]:22/tcp is open, and the ruleset would not let it begin",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: str) -> None:
@@ -166,6 +188,7 @@ def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: s
         {"heard_of": heard(www=telling("www", listener(80), by_snmp=None, unseen={"snmp": "no user"}))},
         {"heard_of": heard(www=telling("www", listener(80, address="*")))},
         {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="203.0.113.9", to=WWW, port=80),))},
+        {"rules": seen(listing(ONLY_80), flows=HARMLESS)},
         {"rules": seen(listing(ONLY_80), flows=(FLOW.format(source="198.51.100.6", to=WWW, port=22), ICMP))},
         {"rules": seen(listing(ONLY_80 + f"ip daddr {UNUSED} tcp dport 8443 accept"))},  # nobody has the address
         {
@@ -177,6 +200,14 @@ def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: s
 )
 def test_what_can_be_explained_is_none(given: dict[str, Any]) -> None:
     assert isinstance(judge(**given), Compliant)
+
+
+def test_a_connection_over_ipv6_that_may_begin_is_no_finding() -> None:
+    rules = listing(ONLY_80 + f"ip6 daddr {MAIL6} tcp dport 25 accept")
+    flow = FLOW6.format(source="2001:db8:ffff::9", to=MAIL6, port=25)
+    verdict = judge(rules=seen(rules, flows=(flow,)), inventory=SIX)
+    assert isinstance(verdict, Unproven), "nobody swept IPv6"
+    assert "may have been missed" in verdict.reason
 
 
 def blind() -> RulesetSighting:
