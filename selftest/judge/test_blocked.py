@@ -227,6 +227,40 @@ def test_whatever_shows_that_a_packet_crossed_is_a_violation(name: str) -> None:
     assert "9.A.1" in verdict.reason
 
 
+UNVOUCHED: dict[str, tuple[GuardedSighting, str]] = {
+    "silence of nobody": (guarded(), f"{UNUSED}: nobody is seen to be there"),
+    "one silent port of nobody": (at(UNUSED, port(23, RST_FW, address=UNUSED)), f"{UNUSED}: nobody is seen to be there"),
+    "a SYN proxy before nobody": (
+        at(UNUSED, port(23, SHAKEN, address=UNUSED), port(992, SHAKEN, address=UNUSED)),
+        f"{UNUSED}: nobody is seen to be there",
+    ),
+    "a firewall that refused for nobody": (at(UNUSED, port(23, RST_FW, address=UNUSED), port(992, RST_FW, address=UNUSED)), ""),
+}
+
+
+@pytest.mark.parametrize("name", UNVOUCHED)
+def test_silence_of_nobody_is_obedience_only_beside_declared_rulesets(name: str) -> None:
+    """A router's word that nobody is there may be switched off, and then a port let through looks as silent as a blocked one."""
+    seen, doubt = UNVOUCHED[name]
+    verdict = telnet_blocked("public", seen, inventory(declared=False), PROFILE)
+    assert verdict.state is (State.UNPROVEN if doubt else State.COMPLIANT), verdict.reason
+    assert doubt in verdict.reason
+    assert verdict.reason.count("nobody is seen to be there") == bool(doubt), "hosts and the firewall itself are there"
+    assert telnet(seen).state is State.COMPLIANT
+
+
+def test_a_breach_at_nobody_needs_no_ruleset_beside_it() -> None:
+    seen = at(UNUSED, port(23, icmp((3, 1)), address=UNUSED), slow_decoys=4)
+    assert telnet_blocked("public", seen, inventory(declared=False), PROFILE).state is State.VIOLATED
+
+
+def test_tftp_that_stays_silent_at_nobody_needs_a_ruleset_beside_it() -> None:
+    tcp = (port(number, RST_FW, address=UNUSED) for number in PROFILE.ftp_tcp_ports)
+    seen = at(UNUSED, *tcp)
+    assert ftp_blocked("public", seen, inventory(declared=False), PROFILE).state is State.UNPROVEN
+    assert ftp_blocked("public", seen, inventory(), PROFILE).state is State.COMPLIANT
+
+
 def test_ftp_is_not_telnets_business_nor_the_reverse() -> None:
     seen = at(MAIL, port(990, OPEN))
     assert telnet(seen).state is State.COMPLIANT

@@ -56,6 +56,7 @@ def test_a_group_is_swept_and_the_table_says_what_is_open(sweep):
     open_lines = [line.split() for line in out.splitlines() if line.startswith("  open ")]
     assert [" ".join(words[1:]) for words in open_lines] == ["53", "25", "119", "80, 443"]
     assert "covered       9,600 of 9,600 ports" in out
+    assert out.count("note: nobody is seen to be at 198.51.100.") == 1
 
 
 def test_ipv6_is_swept_too_and_told_as_json(sweep):

@@ -12,6 +12,14 @@ from test_plants import PLANTS, audit
 from ordinance.lab.plants import plant
 
 INBOUND = "9.A.2/inbound-tcp"
+TELNET, FTP = "9.A.1/telnet-blocked", "9.A.1/ftp-blocked"
+ALL = [INBOUND, TELNET, FTP]
+#: The router no longer says that nobody is there; the counter shows that it kept it to itself.
+MUTE = """
+nft add table inet mute
+nft 'add chain inet mute out { type filter hook output priority 0; }'
+nft add rule inet mute out icmp type destination-unreachable icmp code host-unreachable counter drop
+"""
 UNUSED = "198.51.100.7"
 
 
@@ -34,24 +42,40 @@ def undeclared(small_inventory, tmp_path):
 
 
 def told(lab, inventory, reports):
-    """What the audit says of TCP from outside, by public group."""
-    _, _, said = audit(lab.name, inventory, reports, [INBOUND])
+    """What the audit says of what may come in, by control and public group."""
+    _, _, said = audit(lab.name, inventory, reports, ALL)
     checks = json.loads((reports / "latest" / "results.json").read_text())["checks"]
     assert checks, said
-    return {check["target"]: (check["verdict"], check["reason"]) for check in checks}
+    return {(check["control"], check["target"]): (check["verdict"], check["reason"]) for check in checks}
 
 
 def test_an_unused_address_is_not_compliant_and_used_ones_are(hold_city, undeclared, tmp_path):
-    groups = told(hold_city("undeclared").lab, undeclared, tmp_path)
-    verdict, why = groups["public-ipv4"]
-    assert verdict == "unproven", why
-    assert f"{UNUSED}: nobody is seen to be there" in why
-    assert groups["public-ipv6"][0] == "compliant", groups  # a host answers on every address of it
+    said = told(hold_city("undeclared").lab, undeclared, tmp_path)
+    for control in ALL:
+        verdict, why = said[control, "public-ipv4"]
+        assert verdict == "unproven", why
+        assert f"{UNUSED}: nobody is seen to be there" in why
+        assert said[control, "public-ipv6"][0] == "compliant", said  # a host answers on every address of it
 
 
 def test_telnet_let_through_to_an_unused_address_is_never_compliant(hold_city, undeclared, tmp_path):
     lab = hold_city("undeclared").lab
     plant(lab, PLANTS["telnet-on-one-unused-address"])
-    verdict, why = told(lab, undeclared, tmp_path)["public-ipv4"]
-    assert verdict in {"violated", "unproven"}, why
-    assert UNUSED in why
+    said = told(lab, undeclared, tmp_path)
+    for control in (INBOUND, TELNET):
+        verdict, why = said[control, "public-ipv4"]
+        assert verdict in {"violated", "unproven"}, why
+        assert UNUSED in why
+
+
+def test_telnet_let_through_to_nobody_behind_a_router_that_keeps_it_to_itself_is_never_compliant(hold_city, undeclared, tmp_path):
+    lab = hold_city("undeclared").lab
+    plant(lab, PLANTS["telnet-on-one-unused-address"])
+    assert lab.exec("fw", ["sh", "-ec", MUTE]).returncode == 0
+    said = told(lab, undeclared, tmp_path)
+    held_back = lab.exec("fw", ["nft", "list", "chain", "inet", "mute", "out"]).stdout.decode()
+    assert "counter packets" in held_back and "packets 0 " not in held_back, held_back
+    for control in (INBOUND, TELNET):
+        verdict, why = said[control, "public-ipv4"]
+        assert verdict == "unproven", why
+        assert UNUSED in why

@@ -68,6 +68,21 @@ def test_a_good_sweep_is_complete_and_says_so() -> None:
     assert f"{FW}\n {silent}\n{UNUSED}\n {silent}\n" in text
 
 
+def test_addresses_at_which_nobody_is_seen_are_named_once() -> None:
+    """A firewall's own address and a host's are somebody's; a reset on the way shows nobody."""
+    (note,) = [note for note in told().notes if "nobody is seen" in note]
+    assert note.startswith(f"nobody is seen to be at {UNUSED}: ")
+    assert f"note: {note}" in list(lines(told()))
+    refused = sweep(swept(UNUSED, answered(RST_FW, 113)))
+    assert note in told(refused).notes
+
+
+def test_an_address_without_silence_hides_nobody() -> None:
+    everything = sweep(swept(UNUSED, answered(RST_FW, (1, 65_535))))
+    taken = sweep(swept(UNUSED, answered(Reply(answer=Answer.OPEN, hops=1), 8080)))
+    assert not [note for seen in (everything, taken) for note in told(seen).notes if "nobody is seen" in note]
+
+
 BAD = [
     {"complete": False, "why_incomplete": "the time allowed was over"},
     {"bounds": (FamilyBound(family=4, rounds=1, miss_bound=2e-4),)},

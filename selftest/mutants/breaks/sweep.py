@@ -246,6 +246,14 @@ BREAKS = (
         "judge/test_inbound.py",
     ),
     Mutant(
+        "guarded-silence-of-nobody",
+        "silence of telnet at an address that nobody uses needs no ruleset beside it",
+        "judge/blocked.py",
+        "if not self.inventory.rulesets_declared and",
+        "if False and",
+        "judge/test_blocked.py",
+    ),
+    Mutant(
         "one-ruleset-for-all",
         "the ruleset of one firewall vouches for the others",
         "inventory/model.py",

@@ -2,7 +2,8 @@
 
 Any answer from a guarded port, or a packet that crossed to a host where nobody listens, is a violation. Silence is obedience only
 with the proof around it: identity of a service on the path before and after, the outside echo on that very port, a control that
-answered in the same moments, and a decoy port that is not open.
+answered in the same moments, and a decoy port that is not open. Of an address that nobody is seen to use it needs more: a ruleset,
+declared for every firewall, beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.attribution import Where, attribute, nobody_home, nobody_home_proven, place
 from ordinance.judge.confirming import MUTE
+from ordinance.judge.sweeping import UNVOUCHED, is_firewalls
 from ordinance.judge.verdict import Compliant, Evidence, Unproven, Verdict, Violated, Witness
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import Answer, CarefulAddress, CarefulPort, GuardedAddress, GuardedSighting, Utterance, family
@@ -181,8 +183,11 @@ class _Case:
                 yield f"{where}: {found.how}; its decoy port does not show that other ports are refused otherwise"
             elif found.where is Where.UNKNOWN:
                 yield f"{where}: {found.how}"
-        held_back = port.unheard == port.sent and port.slow < SLOW_TRIES
-        if held_back and not careful.own and self._icmp_is_limited(family(address)):
+        if port.unheard < port.sent or careful.own:
+            return
+        if not self.inventory.rulesets_declared and not is_firewalls(address, self.inventory):
+            yield f"{address}: nobody is seen to be there, and {UNVOUCHED}"
+        if port.slow < SLOW_TRIES and self._icmp_is_limited(family(address)):
             yield f"{where}: so many ICMP errors came that a router's word about this unused address may have been held back"
 
     def _icmp_is_limited(self, version: int) -> bool:

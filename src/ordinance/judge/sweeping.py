@@ -178,12 +178,23 @@ def unvouched_doubts(address: str, sweep: SweepSighting, inventory: Inventory) -
     seen = sweep.of(address)
     if seen is None or not seen.of(Answer.SILENT, Answer.MUTE) or inventory.rulesets_declared:
         return
-    known = [canary for canary in sweep.certificate.canaries if canary.address == address and canary.answered]
-    firewalls = inventory.with_role("firewalls")
-    if not (known or seen.of(Answer.OPEN) or any(ip_address(address) in (*h.addresses, *h.outer_addresses) for h in firewalls)):
+    if nobody_seen(address, sweep, inventory):
         yield f"{address}: nobody is seen to be there, and {UNVOUCHED}"
     elif not sweep.certificate.awaited:
         yield f"{address}: no router's late word was waited for, and {UNVOUCHED}"
+
+
+def nobody_seen(address: str, sweep: SweepSighting, inventory: Inventory) -> bool:
+    """Whether nothing of the sweep shows that somebody has this address: no open port, and it is no firewall's."""
+    seen = sweep.of(address)
+    known = any(canary.address == address and canary.answered for canary in sweep.certificate.canaries)
+    return not (known or (seen and seen.of(Answer.OPEN)) or is_firewalls(address, inventory))
+
+
+def is_firewalls(address: str, inventory: Inventory) -> bool:
+    """Whether the address is a firewall's own: somebody is there, though none of its ports may be open."""
+    asked = ip_address(address)
+    return any(asked in (*host.addresses, *host.outer_addresses) for host in inventory.with_role("firewalls"))
 
 
 def _icmp_withheld(sweep: SweepSighting, version: int) -> bool:

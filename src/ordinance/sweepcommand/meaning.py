@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ordinance.inventory.model import Inventory, PublicGroup
 from ordinance.judge.attribution import Where, attribute
-from ordinance.judge.sweeping import host_hops, nobody_doubts, sweep_doubts
+from ordinance.judge.sweeping import host_hops, nobody_doubts, nobody_seen, sweep_doubts
 from ordinance.law.model import Profile
 from ordinance.sight.perimeter import AddressSweep, Answer, PortAnswer, SweepSighting
-from ordinance.sight.ports import Range, count, each, ranges
+from ordinance.sight.ports import Range, count, each, listed, ranges
 from ordinance.sweepcommand.request import Request
 
 OPEN, PASSED, REJECTED, REFUSED, SILENT, UNKNOWN = "open", "let-through", "rejected", "refused", "silent", "unknown"
@@ -49,12 +49,20 @@ class Told:
             for address in map(str, addresses):
                 rows += _rows(seen.of(address), group, seen, inventory)
                 notes += nobody_doubts(address, seen)
+        notes += _nobody_notes([str(address) for _, addresses in homes for address in addresses], seen, inventory)
         return cls(request, seen, tuple(rows), tuple(dict.fromkeys(doubts)), tuple(dict.fromkeys(notes)))
 
     @property
     def proven(self) -> bool:
         """Whether what it does not show is not there, within the miss bound."""
         return not self.doubts and self.seen.certificate.complete
+
+
+def _nobody_notes(addresses: list[str], seen: SweepSighting, inventory: Inventory) -> Iterator[str]:
+    """Say of which addresses silence means less, in one sentence: a sweep alone has no ruleset beside it."""
+    silent = [name for name in addresses if (found := seen.of(name)) and found.of(Answer.SILENT, Answer.MUTE)]
+    if nobody := [name for name in silent if nobody_seen(name, seen, inventory)]:
+        yield f"nobody is seen to be at {listed(nobody, most=4)}: a port let through there may have looked silent, and the ruleset tells"
 
 
 def _rows(found: AddressSweep | None, group: PublicGroup, seen: SweepSighting, inventory: Inventory) -> Iterator[Row]:
