@@ -2,8 +2,8 @@
 
 Any answer from a guarded port, or a packet that crossed to a host where nobody listens, is a violation. Silence is obedience only
 with the proof around it: identity of a service on the path before and after, the outside echo on that very port, a control that
-answered in the same moments, and a decoy port that is not open. Of an address that nobody is seen to use it needs more: a ruleset,
-declared for every firewall, beside it.
+answered in the same moments, and a decoy port that is not open. At an address that nobody is seen to use it needs more: the
+declared ruleset of every firewall beside it.
 """
 
 from __future__ import annotations

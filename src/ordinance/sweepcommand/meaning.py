@@ -62,7 +62,8 @@ def _nobody_notes(addresses: list[str], seen: SweepSighting, inventory: Inventor
     """Say of which addresses silence means less, in one sentence: a sweep alone has no ruleset beside it."""
     silent = [name for name in addresses if (found := seen.of(name)) and found.of(Answer.SILENT, Answer.MUTE)]
     if nobody := [name for name in silent if nobody_seen(name, seen, inventory)]:
-        yield f"nobody is seen to be at {listed(nobody, most=4)}: a port let through there may have looked silent, and the ruleset tells"
+        where = listed(nobody, most=4)
+        yield f"nobody is seen to be at {where}: a port let through there may have looked silent, and only a ruleset tells"
 
 
 def _rows(found: AddressSweep | None, group: PublicGroup, seen: SweepSighting, inventory: Inventory) -> Iterator[Row]:
