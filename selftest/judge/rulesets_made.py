@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from subprocess import run
 from typing import Any
 
+from msgspec.structs import replace as replaced
+
 from ordinance.inventory.model import Authorisation, Inventory, Registers, RulesetSource
 from ordinance.sight.listeners import HostListeners, Listener, ListenerSighting
 from ordinance.sight.rulesets import Device, FirewallRules, Listing, RulesetSighting
@@ -20,6 +22,8 @@ GOOD = f"""
     ip daddr {NEWS} tcp dport 119 accept
     ip daddr {WWW} tcp dport {{ 80, 443 }} accept
 """
+TELNET_FOR_ONE = GOOD + f"ip saddr 192.0.2.77 ip daddr {WWW} tcp dport 23 accept"
+FTP_FOR_ONE = GOOD + f"ip saddr 192.0.2.30 ip daddr {WWW} tcp dport 21 accept"
 TABLE = """
 table inet city {{
     chain input {{ type filter hook input priority filter; policy drop; ct state established,related accept; {own} }}
@@ -51,6 +55,9 @@ def authorisation(
     return Authorisation(**{**values, "target": target, "until": until, "source": source, **more})
 
 
+CITY = city()
+
+
 @cache
 def listing(rules: str = GOOD, before: str = "", own: str = "") -> Listing:
     """`own`: rules for packets to the firewall itself."""
@@ -77,6 +84,19 @@ def seen(running: Listing | None = None, saved: Listing | None = None, **more: A
         "flows": (),
     }
     return RulesetSighting(firewalls=(FirewallRules(**{**values, **more}),))
+
+
+BROKEN = Listing(text="{", program="", reloaded="", observations=("o-6",))
+UNREAD = {"running": "vantage: fw is gone", "saved": "tool: no such file"}
+NOT_READ = RulesetSighting(firewalls=(replaced(seen(BROKEN, BROKEN).firewalls[0], running=None, saved=None, unseen=UNREAD),))
+
+
+def other_program() -> RulesetSighting:
+    """A kernel that runs another program than the listing says."""
+    good = listing()
+    changed = good.program.replace("cmp eq reg 1 0x00001900", "cmp eq reg 1 0x00001700")
+    assert changed != good.program
+    return seen(replaced(good, program=changed))
 
 
 def heard(**changed: HostListeners) -> ListenerSighting:

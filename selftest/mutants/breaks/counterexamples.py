@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selftest.mutants.mutant import Mutant
 
-SENDABLE, LOOK, JUDGE = "proof/test_sendable.py", "observe/looks/test_counterexamples_look.py", "judge/test_rulesets.py"
+SENDABLE, LOOK, JUDGE = "proof/test_sendable.py", "observe/looks/test_counterexamples_look.py", "judge/test_counterexample.py"
 
 BREAKS = (
     Mutant(
