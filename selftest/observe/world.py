@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from ordinance.inventory.model import Endpoint, Host, Inventory, Pace, Scope, SecretRef, Vantage
-from ordinance.observe.api import CouldNotLook, Unseen
+from ordinance.observe.api import CouldNotLook, Deadline, Dialogue, Unseen
 from ordinance.observe.door import LookDoor, NetworkDoor
 from ordinance.observe.gate import KillSwitch
 from ordinance.observe.memory import MemoryJournal
@@ -61,6 +61,13 @@ def peer(behaviour: Callable[[socket.socket], None]) -> Iterator[int]:
         over.set()
         thread.join(2)
         server.close()
+
+
+@contextlib.contextmanager
+def talk(behaviour: Callable[[socket.socket], None], seconds: float = 3.0) -> Iterator[Dialogue]:
+    """A dialogue, through the door, with a peer that does `behaviour`."""
+    with peer(behaviour) as port, door(MemoryJournal()).at("here").connect(LOOPBACK, port, Deadline.after(seconds)) as dialogue:
+        yield dialogue
 
 
 def script(*lines: bytes) -> Callable[[socket.socket], None]:

@@ -155,6 +155,6 @@ BREAKS = (
         "observe/protocols/identify.py",
         'return "silent" if unanswered else ""',
         'return ""',
-        "observe/test_protocols.py::test_a_port_is_known_by_what_it_does_and_not_by_what_it_says",
+        "observe/protocols/test_identify.py::test_a_port_is_known_by_what_it_does_and_not_by_what_it_says",
     ),
 )
