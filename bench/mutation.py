@@ -34,7 +34,7 @@ JUDGING = sorted(f"judge.{path.stem}" for path in (ROOT / "src/ordinance/judge")
 #: What is mutated beside judging, and which mutants of it.
 CERTIFICATE = {
     "observe.agent.window": "ordinance.observe.agent.window.*",
-    "observe.agent.sweep": "ordinance.observe.agent.sweep.xǁSweepǁreckon__*",
+    "observe.agent.reckoning": "ordinance.observe.agent.reckoning.xǁReckoningǁreckon__*",
 }
 TESTS = ["selftest/judge", "selftest/observe/agent/test_agent_window.py", "selftest/observe/agent/test_agent_reckon.py"]
 SETTLED = ("killed", "survived", "no tests", "timeout")

@@ -136,7 +136,7 @@ BREAKS = (
     Mutant(
         "bound-without-prior",
         "no canary lost means no chance of a miss",
-        "observe/agent/sweep.py",
+        "observe/agent/reckoning.py",
         "loss = (sent - answered + 1) / (sent + 2) if sent else 1.0",
         "loss = (sent - answered) / sent if sent else 1.0",
         "observe/agent/test_agent_reckon.py",
@@ -144,7 +144,7 @@ BREAKS = (
     Mutant(
         "bound-without-canaries",
         "a round without canaries missed nothing",
-        "observe/agent/sweep.py",
+        "observe/agent/reckoning.py",
         "/ (sent + 2) if sent else 1.0",
         "/ (sent + 2) if sent else 0.0",
         "observe/agent/test_agent_reckon.py",
@@ -152,7 +152,7 @@ BREAKS = (
     Mutant(
         "bound-product",
         "the rounds' chances are not multiplied but raised",
-        "observe/agent/sweep.py",
+        "observe/agent/reckoning.py",
         "self.bounds[version] *= loss",
         "self.bounds[version] = loss ** (self.rounds[version] + 1)",
         "observe/agent/test_agent_reckon.py",
@@ -160,7 +160,7 @@ BREAKS = (
     Mutant(
         "bound-of-both-families",
         "IPv4's canaries speak for IPv6",
-        "observe/agent/sweep.py",
+        "observe/agent/reckoning.py",
         "zip(counts, self.canaries) if version_of(canary[0]) == version]",
         "zip(counts, self.canaries)]",
         "observe/agent/test_agent_reckon.py",

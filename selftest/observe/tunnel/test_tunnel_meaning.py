@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordinance.observe.agent import sweep
+from ordinance.observe.agent import answers, reckoning, sweep
 from ordinance.observe.tunnel.meaning import outcome_of_refusal
 from ordinance.observe.tunnel.sweep import Deaf
 
@@ -54,6 +54,7 @@ def test_what_the_server_says_cannot_act_on_a_terminal() -> None:
 
 
 def test_who_hears_nothing_has_all_that_the_sweep_asks_of_who_hears() -> None:
-    asked = set(re.findall(r"self\.ears\.(\w+)", inspect.getsource(sweep)))
-    assert {"late", "refined", "reset_hops"} <= asked
+    sources = "".join(map(inspect.getsource, (sweep, answers, reckoning)))
+    asked = set(re.findall(r"\bears\.(\w+)", sources))
+    assert {"late", "refined", "reset_hops", "usual_hops", "listen"} <= asked
     assert [name for name in asked if not hasattr(Deaf(), name)] == []

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ordinance.observe.agent.flight import files_allowed
 from ordinance.observe.agent.own_ports import bind, own_ports
-from ordinance.observe.agent.sweep import files_allowed
 from ordinance.observe.agent.throttle import Throttle
 from ordinance.observe.agent.wire import SHORT, Outcome, family_of, hear_errors, icmp_error, version_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import select
 import socket
 from collections import deque
@@ -93,3 +94,10 @@ class Flight:
         for sock, _, _ in self.live.values():
             sock.close()
         self.epoll.close()
+
+
+def files_allowed() -> int:
+    """Raise the soft limit of open files to the hard one and return it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else 1 << 20

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import random
-import resource
 import time
-import zlib
 from collections.abc import Callable
 from typing import Any
 
+from ordinance.observe.agent.answers import Answers
 from ordinance.observe.agent.canaries import CanaryRound
 from ordinance.observe.agent.ears import Ears
-from ordinance.observe.agent.lane import FIRST_OUTCOMES, SILENT_CODE, UNASKED_CODE, Lane
+from ordinance.observe.agent.flight import files_allowed
+from ordinance.observe.agent.lane import Lane
 from ordinance.observe.agent.lanes import Attendance, fork_lane
-from ordinance.observe.agent.unequal import loses_more
-from ordinance.observe.agent.wire import Outcome, version_of
+from ordinance.observe.agent.reckoning import MOST_ROUNDS, Reckoning
+from ordinance.observe.agent.wire import version_of
 
 SETTLE = 4.0  # seconds: a router says "host unreachable" after three unanswered ARP or ND requests, one a second
 CALIBRATION, BRISK, GENTLE = 200, 1000.0, 400.0  # canaries, and a second: what the quiet path loses
 TOO_BRISK = 0.05  # loss at which it may be the haste that loses them: they are asked again, gently
 CLOSING = 16  # canaries of each witness after the last port
 GENTLE_SILENT = 20.0  # a second: those that did not answer then
-MOST_ROUNDS = 16
 WINDOW_CANARIES, SMALLEST_WINDOW, LARGEST_WINDOW = 32, 64, 5000
 SHARE_FOR_PORTS = 0.9  # of the pace for a host; canaries take the rest
 ECHO_TRIES, ECHO_PORTS = 4, 4096
@@ -53,13 +51,9 @@ class Sweep:
         self.timeout: float = job.get("timeout", TIMEOUT)
         self.rate: float | None = job.get("rate")
         self.ears = self.make_ears([*self.addresses, *(canary[0] for canary in self.canaries)])
-        self.states = {index: bytearray(65536) for index in range(len(self.addresses))}
-        self.outcomes: list[Outcome] = list(FIRST_OUTCOMES)
+        self.answers = Answers(self.addresses, self.ports)
+        self.reckoning = Reckoning(self.canaries, map(version_of, self.addresses), job["miss_bound"])
         self.tally = {"voided": 0, "requeued": 0, "local": 0, "probes": 0}
-        self.counts = [[0, 0] for _ in self.canaries]
-        self.late = [[0, 0] for _ in self.canaries]
-        self.bounds = {version_of(name): 1.0 for name in self.addresses}
-        self.rounds = dict.fromkeys(self.bounds, 0)
         self.quiet_loss = 0.0
         self.gave_up = ""
         self.told = 0.0
@@ -75,7 +69,7 @@ class Sweep:
             self.round(number, work)
         self.ears.listen(self.job.get("settle", SETTLE) if self.ears.listener.privileged else 0.0)
         if self.canaries and not self.gave_up:
-            self.late = self.ask_closing()
+            self.reckoning.late = self.ask_closing()
         self.ask_echo_again()
         return self.result(time.monotonic() - started)
 
@@ -114,15 +108,8 @@ class Sweep:
             self.gave_up = self.gave_up or f"none of {sent} canaries answered before the sweep"
         else:
             self.ask_silent_again(asked.counts, set(range(len(self.canaries))))
-        self.leave_out_dead(asked.counts)
+        self.reckoning.leave_out_dead(asked.counts)
         self.timeout = max(self.timeout, min(LONGEST_TIMEOUT, 3 * asked.slowest))
-
-    def leave_out_dead(self, counts: list[list[int]]) -> None:
-        """Let a canary that never answered bear no weight: it would only void windows. What it said until now is kept for it."""
-        for index, ((name, port, _), seen) in enumerate(zip(self.canaries, counts)):  # noqa: B905 - Python 3.7 has no strict
-            if seen[0] and not seen[1]:
-                self.canaries[index] = (name, port, 0.0)
-                self.counts[index] = list(seen)
 
     def ask_canaries(self, number: int) -> CanaryRound:
         """Connect to about so many canaries, every one at least once, gently, within the pace and five seconds."""
@@ -140,7 +127,7 @@ class Sweep:
     def ask_closing(self) -> list[list[int]]:
         """Ask every canary after the last port; one that is silent again and again, so that loss alone does not bar it."""
         counts = self.ask_canaries(CLOSING * len(self.canaries)).counts
-        self.ask_silent_again(counts, {index for index, (_, answered) in enumerate(self.counts) if answered})
+        self.ask_silent_again(counts, self.reckoning.alive())
         return counts
 
     def ask_silent_again(self, counts: list[list[int]], known: set[int]) -> None:
@@ -158,28 +145,13 @@ class Sweep:
     # -- rounds -----------------------------------------------------------------------------------------------------------------
 
     def work(self) -> list[tuple[int, list[int]]]:
-        """List the ports still to be asked.
-
-        A family whose silence is proven is done; one without canaries is after one round.
-        """
-        witnessed = {version_of(canary[0]) for canary in self.canaries if canary[2]}
-        unheard = {code for code, outcome in enumerate(self.outcomes) if outcome.answer in ("unasked", "silent", "mute")}
+        """List the ports still to be asked, those of each address in an order of its own."""
         work = []
-        for index, name in enumerate(self.addresses):
-            version = version_of(name)
-            hopeless = self.rounds[version] and version not in witnessed
-            ports = [port for port in self.ports if self.states[index][port] in unheard]
-            if ports and not hopeless and self.unsure(version):
+        for index, ports in enumerate(self.answers.unheard()):
+            if ports and self.reckoning.wants_more(version_of(self.addresses[index])):
                 self.chance.shuffle(ports)
                 work.append((index, ports))
         return work
-
-    def unsure(self, version: int) -> bool:
-        """Whether silence of a family, or of one host of it, does not mean enough yet."""
-        held = zip(self.canaries, self.counts)  # noqa: B905 - Python 3.7 has no strict
-        seen = [(name, sent, answered) for (name, _, _), (sent, answered) in held if version_of(name) == version]
-        bound = self.job["miss_bound"]
-        return bool(self.bounds[version] > bound or loses_more(seen, self.rounds[version], MOST_ROUNDS, bound))
 
     def settings(self, lanes: int, ports: int) -> dict[str, Any]:
         """Tell each of so many lanes what to keep to, with so many ports among them all."""
@@ -207,29 +179,13 @@ class Sweep:
         settings = self.settings(lanes, total)
         shares = [[(index, ports[lane::lanes]) for index, ports in work] for lane in range(lanes)]
         results = self.ask(shares, settings, self.canaries, lambda done, rate: self.progress(done, total, number, rate))
-        counts = [[0, 0] for _ in self.canaries]
-        for result in results:
-            for mine, all_rounds, (sent, answered) in zip(counts, self.counts, result["counts"]):  # noqa: B905 - Python 3.7 has no strict
-                for held in (mine, all_rounds):
-                    held[0] += sent
-                    held[1] += answered
+        counts = self.reckoning.count(results)
         voided = any(result["voided"] for result in results)
         rates = [result["rate"] for result in results if result["rate"]]
         if voided and rates:
             self.rate = min(rates) * lanes
         for version in {version_of(self.addresses[index]) for index, _ in work}:
-            self.reckon(version, counts, voided)
-
-    def reckon(self, version: int, counts: list[list[int]], voided: bool) -> None:
-        """Multiply the bound of a family by this round's chance of a miss: (lost + 1) / (sent + 2), Laplace's rule."""
-        held = [seen for seen, canary in zip(counts, self.canaries) if version_of(canary[0]) == version]  # noqa: B905 - Python 3.7 has no strict
-        sent, answered = sum(seen[0] for seen in held), sum(seen[1] for seen in held)
-        loss = (sent - answered + 1) / (sent + 2) if sent else 1.0
-        self.rounds[version] += 1
-        if voided and self.rounds[version] == 1:
-            # Windows were kept for their canaries' sake: one clean round out of such a choice is not trusted alone.
-            loss = max(loss, 2 * self.job["miss_bound"] ** 0.5)
-        self.bounds[version] *= loss
+            self.reckoning.reckon(version, counts, voided)
 
     def ask(
         self,
@@ -245,34 +201,22 @@ class Sweep:
         attendance = Attendance(pipes, self.ears, progress)
         attendance.run()
         self.gave_up = self.gave_up or attendance.died
-        for result in attendance.results:
-            self.merge(result)
+        return self.take(attendance.results)
+
+    def take(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take over what lanes saw, and return it."""
+        for result in results:
+            self.answers.take(result)
             self.gave_up = self.gave_up or result["gave_up"]
             for key in self.tally:
                 self.tally[key] += result[key]
-        return attendance.results
-
-    def merge(self, result: dict[str, Any]) -> None:
-        """Take over a lane's states; what it did not ask stays as it was."""
-        codes = []
-        for outcome in (Outcome(*told) for told in result["outcomes"]):
-            if outcome not in self.outcomes:
-                self.outcomes.append(outcome)
-            codes.append(self.outcomes.index(outcome))
-        table = bytes(codes) + bytes(256 - len(codes))
-        for index, text in result["states"].items():
-            mine = self.states[int(index)]
-            theirs = zlib.decompress(base64.b64decode(text)).translate(table)
-            for port in self.ports:
-                if theirs[port] != UNASKED_CODE:
-                    mine[port] = theirs[port]
+        return results
 
     def ask_echo_again(self) -> None:
         """Ask the echo's silent ports a few times more; it is no target, its loss is nobody's finding."""
         for _ in range(ECHO_TRIES):
             echoes = range(len(self.job["addresses"]), len(self.addresses))
-            work = [(index, [port for port in self.ports if self.states[index][port] == SILENT_CODE]) for index in echoes]
-            work = [(index, ports) for index, ports in work if ports]
+            work = [(index, ports) for index in echoes for ports in [self.answers.silent(index)] if ports]
             if self.gave_up or not work or sum(len(ports) for _, ports in work) > ECHO_PORTS:
                 return
             settings = self.settings(1, ECHO_PORTS)
@@ -290,64 +234,13 @@ class Sweep:
 
     def result(self, seconds: float) -> dict[str, Any]:
         """Answers as ranges, and all that the certificate needs."""
-        canaries = [
-            {
-                "address": canary[0],
-                "port": canary[1],
-                "sent": seen[0],
-                "answered": seen[1],
-                "late_sent": late[0],
-                "late_answered": late[1],
-                "hops": self.ears.usual_hops(canary[0]),
-            }
-            for canary, seen, late in zip(self.canaries, self.counts, self.late)  # noqa: B905 - Python 3.7 has no strict
-        ]
-        bounds = [{"family": v, "rounds": self.rounds[v], "miss_bound": bound} for v, bound in sorted(self.bounds.items())]
         return dict(
             self.tally,
-            answers=self.answers(),
-            canaries=canaries,
-            bounds=bounds,
+            answers=self.answers.told(self.ears, len(self.job["addresses"])),
+            **self.reckoning.told(self.ears),
             complete=not self.gave_up,
             why_incomplete=self.gave_up,
             quiet_loss=self.quiet_loss,
             privileged=self.ears.listener.privileged,
             seconds=seconds,
         )
-
-    def answers(self) -> list[dict[str, Any]]:
-        """List the ports of each address that answered alike."""
-        listed = []
-        for index, name in enumerate(self.addresses):
-            groups: dict[Outcome, list[int]] = {}
-            alike: dict[tuple[int, int], list[int]] = {}
-            states, hops, late = self.states[index], self.ears.reset_hops.get(name, bytes(65536)), self.ears.late(name)
-            for port in self.ports:
-                kind = states[port], hops[port]
-                held = None if port in late else alike.get(kind)
-                if held is None:
-                    held = groups.setdefault(self.ears.refined(name, port, self.outcomes[kind[0]]), [])
-                    if port not in late:
-                        alike[kind] = held
-                held.append(port)
-            echo = index >= len(self.job["addresses"])
-            listed += [dict(o._asdict(), address=name, echo=echo, ports=runs(ports)) for o, ports in groups.items()]
-        return listed
-
-
-def runs(ports: list[int]) -> list[list[int]]:
-    """Fold ascending ports into [first, last] runs."""
-    folded: list[list[int]] = []
-    for port in ports:
-        if folded and folded[-1][1] == port - 1:
-            folded[-1][1] = port
-        else:
-            folded.append([port, port])
-    return folded
-
-
-def files_allowed() -> int:
-    """Raise the soft limit of open files to the hard one and return it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard if hard != resource.RLIM_INFINITY else 1 << 20

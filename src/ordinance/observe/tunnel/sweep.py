@@ -158,12 +158,7 @@ class TunnelSweep(Sweep):
         """Take over what the lanes saw."""
         if len(results) < lanes:
             self.gave_up = self.gave_up or "a lane of the sweep died"
-        for result in results:
-            self.merge(result)
-            self.gave_up = self.gave_up or result["gave_up"]
-            for key in self.tally:
-                self.tally[key] += result[key]
-        return results
+        return self.take(results)
 
     def result(self, seconds: float) -> dict[str, Any]:
         """As its base; ports that the server's policy forbids leave the sweep incomplete."""
