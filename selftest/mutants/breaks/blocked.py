@@ -8,7 +8,7 @@ BREAKS = (
     Mutant(
         "echo-ignored",
         "an echo that did not answer is as good as one that did",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "if proof is None or not proof.echoed:",
         "if proof is None:",
         "judge/test_blocked.py",
@@ -16,7 +16,7 @@ BREAKS = (
     Mutant(
         "echo-not-needed",
         "no echo is as good as one",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "if proof is None or not proof.echoed:",
         "if proof and not proof.echoed:",
         "judge/test_blocked.py",
@@ -24,7 +24,7 @@ BREAKS = (
     Mutant(
         "decoy-ignored",
         "an open decoy says nothing",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "            if _answers_for_all(careful, transport):",
         "            if False:",
         "judge/test_blocked.py",
@@ -32,7 +32,7 @@ BREAKS = (
     Mutant(
         "handshake-for-all-is-the-ports",
         "an open port is in breach though its address takes every connection and nobody spoke",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         'if reply.answer is Answer.OPEN and port.transport == "tcp" and _answers_for_all(careful, "tcp"):',
         "if False:",
         "judge/test_blocked.py",
@@ -40,7 +40,7 @@ BREAKS = (
     Mutant(
         "two-slow-tries",
         "a port that was asked slowly twice is silent by itself",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "port.slow < SLOW_TRIES",
         "port.slow < SLOW_TRIES - 1",
         "judge/test_blocked.py",
@@ -48,7 +48,7 @@ BREAKS = (
     Mutant(
         "decoy-not-needed",
         "no decoy has to be asked",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "            if not decoys:\n",
         "            if False:\n",
         "judge/test_blocked.py",
@@ -56,7 +56,7 @@ BREAKS = (
     Mutant(
         "identity-after-not-asked",
         "who was there before is there after",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         '((guarded.before, "before"), (guarded.after, "after"))',
         '((guarded.before, "before"),)',
         "judge/test_blocked.py",
@@ -64,7 +64,7 @@ BREAKS = (
     Mutant(
         "identity-not-needed",
         "an identity that nobody heard is no doubt",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "        if identity is None:\n",
         "        if identity is None:\n            continue\n        if identity is None:\n",
         "judge/test_blocked.py",
@@ -72,7 +72,7 @@ BREAKS = (
     Mutant(
         "identity-unproven",
         "somebody else on the control's port is as good",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "        elif not identity.proven:\n",
         "        elif False:\n",
         "judge/test_blocked.py",
@@ -80,7 +80,7 @@ BREAKS = (
     Mutant(
         "loss-ignored",
         "the miss bound of a careful look is ignored",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "elif careful.miss_bound > self.profile.miss_bound:",
         "elif False:",
         "judge/test_blocked.py",
@@ -88,7 +88,7 @@ BREAKS = (
     Mutant(
         "control-not-needed",
         "no control has to stand on the path",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "        if not careful.control_sent:\n",
         "        if False:\n",
         "judge/test_blocked.py",
@@ -104,7 +104,7 @@ BREAKS = (
     Mutant(
         "port-dropped",
         "a guarded port that was not asked is no doubt",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "if (transport, number) not in asked:",
         "if False:",
         "judge/test_blocked.py",
@@ -112,7 +112,7 @@ BREAKS = (
     Mutant(
         "port-never-sent",
         "a port to which nothing was sent counts as asked",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "asked = {(port.transport, port.port) for port in careful.ports if port.sent}",
         "asked = {(port.transport, port.port) for port in careful.ports}",
         "judge/test_blocked.py",
@@ -120,7 +120,7 @@ BREAKS = (
     Mutant(
         "unseen-address-skipped",
         "an address nobody asked is left out",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "            yield f\"{address} was not asked: {guarded.unseen if guarded and guarded.unseen else 'nobody looked'}\"\n",
         "",
         "judge/test_blocked.py",
@@ -144,7 +144,7 @@ BREAKS = (
     Mutant(
         "udp-answer-ignored",
         "an answer over UDP is no breach",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         'return "open" if port.transport == "tcp" else "answered"',
         'return "open" if port.transport == "tcp" else ""',
         "judge/test_blocked.py",
@@ -160,7 +160,7 @@ BREAKS = (
     Mutant(
         "icmp-limit-ignored",
         "ICMP errors held back by a limit look like silence",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "return sum(map(_icmp_times, told)) > ICMP_BURST and any(port.unheard for port in told)",
         "return False",
         "judge/test_blocked.py",

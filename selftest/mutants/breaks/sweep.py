@@ -248,7 +248,7 @@ BREAKS = (
     Mutant(
         "guarded-silence-of-nobody",
         "silence of telnet at an address that nobody uses needs no ruleset beside it",
-        "judge/blocked.py",
+        "judge/blocked_case.py",
         "if not self.inventory.rulesets_declared and",
         "if False and",
         "judge/test_blocked.py",
