@@ -16,8 +16,9 @@ from msgspec import structs
 from ordinance.inventory.model import Address, Inventory, Service
 from ordinance.observe.agent.call import believable, run_job
 from ordinance.observe.api import CouldNotLook, Deadline, LookContext, Unseen, VantagePoint, look
-from ordinance.observe.careful import Ask, ask_with_care, control_for, reply_of
+from ordinance.observe.careful import reply_of
 from ordinance.observe.pace_words import sweep_words
+from ordinance.observe.refused_again import ask_again
 from ordinance.observe.rotation import Window, choose, taken_over
 from ordinance.observe.safetext import safe_line
 from ordinance.observe.sweep_certificate import certificate
@@ -25,13 +26,12 @@ from ordinance.sight.certificate import TUNNEL
 from ordinance.sight.perimeter import (
     AddressSweep,
     Answer,
-    CarefulAddress,
     PortAnswer,
     Reply,
     Rotation,
     SweepSighting,
 )
-from ordinance.sight.ports import Range, count, each
+from ordinance.sight.ports import Range, count
 
 VANTAGE = "outside"
 ALL_PORTS = (1, 65_535)
@@ -47,8 +47,6 @@ CANARIES_A_HEAVY_WITNESS = 500
 #: Under a pace per host, the canaries one witness gets in a round stay below the tokens its own ports leave over.
 CANARIES_A_WITNESS_PACED = 6000
 IN_FLIGHT, LANES, TIMEOUT = 12_000, 2, 0.25
-#: Refusals of one address that are asked again with care.
-CAREFUL_A_KIND = 8
 #: What an SSH server that forwards, but runs no command, says of one.
 REFUSED = "refused to run a command"
 
@@ -105,7 +103,7 @@ def _sweep(context: LookContext, plan: _Plan, allowed: float | None = None) -> S
     last, observation = _by_any_engine(vantage, _job(plan, context, seconds), seconds + 60.0, _progress(context, plan))
     with believable(observation):
         swept = tuple(_addresses(last, plan))
-    careful, observations, why = _again(context, vantage, plan, swept)
+    careful, observations, why = ask_again(context, vantage, plan.addresses, swept)
     with believable(observation):
         barred = f"{len(plan.barred)} addresses are not in the inventory's scope" if plan.barred else ""
         families = tuple(sorted({address.version for address in plan.echo}))
@@ -223,39 +221,3 @@ def _group(answer: dict[str, Any], asked: Range) -> PortAnswer:
 
 def _stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-# -- again, with care ------------------------------------------------------------------------------------------------------------
-
-
-def _again(
-    context: LookContext, vantage: VantagePoint, plan: _Plan, swept: tuple[AddressSweep, ...]
-) -> tuple[tuple[CarefulAddress, ...], tuple[str, ...], str]:
-    """Ask refused ports again, some of each kind and address; what was seen, its observations, and why it could not be."""
-    asks = []
-    for seen in swept:
-        address = next(a for a in (*plan.addresses, None) if a is None or str(a) == seen.address)
-        ports = [port for group in seen.of(Answer.RST, Answer.ICMP) for port in _some(group)]
-        if address is not None and ports:
-            decoy = next(port for port in range(20_011, 60_000) if not _answered(seen, port) or port == 59_999)  # noqa: PLR2004
-            specs = [{"transport": "tcp", "port": port} for port in ports]
-            control = control_for(address, context.inventory)
-            asks.append(Ask(address, specs, control, [{"transport": "tcp", "port": decoy}]))
-    if not asks:
-        return (), (), ""
-    try:
-        careful = ask_with_care(context, vantage, asks, context.seed + 1)
-    except CouldNotLook as missed:
-        return (), (missed.observation,) if missed.observation else (), f"refused ports could not be asked again: {missed}"
-    return careful, tuple(dict.fromkeys(seen.observation for seen in careful)), ""
-
-
-def _some(group: PortAnswer) -> list[int]:
-    """Pick the first ports of a kind of answer, and its last."""
-    ports = [port for _, port in zip(range(CAREFUL_A_KIND), each(group.ports), strict=False)]
-    return ports if count(group.ports) <= CAREFUL_A_KIND else [*ports, group.ports[-1][1]]
-
-
-def _answered(seen: AddressSweep, port: int) -> bool:
-    groups = seen.of(Answer.OPEN, Answer.RST, Answer.ICMP)
-    return any(first <= port <= final for group in groups for first, final in group.ports)
