@@ -25,7 +25,7 @@ LAST_LINE = f"city.yml:{INVENTORY.count(chr(10)) + 1}"
 SUITE = """
 import pytest
 from ordinance.judge.verdict import *
-from ordinance.plugin import AUDIT
+from ordinance.underway import AUDIT
 from ordinance.suite import Check, NotProven, PolicyBroken, control
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def test_workers_are_refused(suite, pytester) -> None:
 
 def test_a_plan_that_cannot_be_written_ends_incomplete(suite, pytester) -> None:
     pytester.makeconftest(
-        "import pytest\nfrom ordinance.plugin import AUDIT\n"
+        "import pytest\nfrom ordinance.underway import AUDIT\n"
         "@pytest.hookimpl(tryfirst=True)\n"
         "def pytest_runtestloop(session):\n"
         "    session.config.stash[AUDIT].folder.path.joinpath('plan.json').mkdir()\n"

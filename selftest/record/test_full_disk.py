@@ -130,7 +130,7 @@ def test_a_call_that_fails(server: Server, tmp_path: Path, number: int, forever:
 
 SUITE = """
 from ordinance.judge.verdict import Compliant, Evidence, Witness
-from ordinance.plugin import AUDIT
+from ordinance.underway import AUDIT
 from ordinance.suite import Check, control
 
 @control("10.D/password-age")

@@ -30,6 +30,21 @@ _ONLY_REPLAYING = ("policy", "out")
 _WORKERS: dict[str, tuple[object, ...]] = {"numprocesses": (None, 0), "tx": (None, []), "dist": (None, "no")}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of an audit."""
+    group = parser.getgroup("ordinance", "compliance audit")
+    group.addoption("--inventory", type=Path, help="who is audited (default: inventory/lab.yml, the embedded city)")
+    group.addoption("--clause", action="append", default=[], metavar="ID", help="only this clause and those beneath; repeatable")
+    group.addoption("--control", action="append", default=[], metavar="GLOB", help="only controls that match; repeatable")
+    group.addoption("--profile", help="parameters and readings: a name in policy/profiles (default: default), or a file")
+    group.addoption("--plan", action="store_true", help="print what would be checked and contacted; send nothing")
+    group.addoption("--reports", type=Path, help="where runs are kept (default: reports/)")
+    group.addoption("--replay", type=Path, metavar="RUN", help="judge a recorded run again from its folder; send nothing")
+    group.addoption("--policy", type=Path, metavar="DIR", help="with --replay: judge by this policy folder, not by the run's")
+    group.addoption("--out", type=Path, metavar="DIR", help="with --replay: where the results go (default: RUN-replayed)")
+    parser.addini("ordinance_suites", "folders that hold compliance suites", type="paths", default=["tests"])
+
+
 def is_audit(config: pytest.Config) -> bool:
     """Whether one of the compliance suites is among what pytest was asked to run."""
     return any(_meets(place, suite) for place in _places(config) for suite in suites(config) if suite.is_dir())

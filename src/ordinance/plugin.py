@@ -6,59 +6,33 @@ It is asleep unless the compliance suites (`ordinance_suites`, by default `tests
 from __future__ import annotations
 
 import gc
-import signal
 import traceback
-from collections.abc import Generator, Mapping
-from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
 from ordinance import __version__, asked, outcome, rooting
-from ordinance.audit import Audit, Brief, now
+from ordinance.audit import Brief
 from ordinance.errors import OrdinanceError
 from ordinance.judge.verdict import NotApplicable
-from ordinance.observatory import Observatory, Progress
+from ordinance.observatory import Observatory
 from ordinance.plan import PlannedCheck
 from ordinance.planview import plan_lines
 from ordinance.publish import Ending, publish
 from ordinance.record.chain import NotSound
 from ordinance.record.exitcode import ExitCode
-from ordinance.record.folder import RunFolder
-from ordinance.record.journal import Journal
-from ordinance.record.signer import find_signer
 from ordinance.replay.conclude import conclude
-from ordinance.replay.offline import forbid_network
-from ordinance.replay.records import Recorded
-from ordinance.replay.sitting import Replay, Terms, free_place
+from ordinance.replay.sitting import Replay
 from ordinance.report.terminal import summary_lines
+from ordinance.stopped import nothing_checked, why_stopped
 from ordinance.suite import Check, NotProven
-from ordinance.waiting import Waiting
+from ordinance.underway import AUDIT, BRIEF, PLANNED, begin_audit, begin_looks, begin_replay, narrow, planned, stop
 
-#: What is under way: a run that looks, or one that judges what was seen.
-Sitting = Audit | Replay
-BRIEF = pytest.StashKey[Brief]()
-AUDIT = pytest.StashKey[Sitting]()
 ENDING = pytest.StashKey[Ending]()
-PLANNED = pytest.StashKey[PlannedCheck]()
 
 pytest_load_initial_conftests = rooting.pytest_load_initial_conftests
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of an audit."""
-    group = parser.getgroup("ordinance", "compliance audit")
-    group.addoption("--inventory", type=Path, help="who is audited (default: inventory/lab.yml, the embedded city)")
-    group.addoption("--clause", action="append", default=[], metavar="ID", help="only this clause and those beneath; repeatable")
-    group.addoption("--control", action="append", default=[], metavar="GLOB", help="only controls that match; repeatable")
-    group.addoption("--profile", help="parameters and readings: a name in policy/profiles (default: default), or a file")
-    group.addoption("--plan", action="store_true", help="print what would be checked and contacted; send nothing")
-    group.addoption("--reports", type=Path, help="where runs are kept (default: reports/)")
-    group.addoption("--replay", type=Path, metavar="RUN", help="judge a recorded run again from its folder; send nothing")
-    group.addoption("--policy", type=Path, metavar="DIR", help="with --replay: judge by this policy folder, not by the run's")
-    group.addoption("--out", type=Path, metavar="DIR", help="with --replay: where the results go (default: RUN-replayed)")
-    parser.addini("ordinance_suites", "folders that hold compliance suites", type="paths", default=["tests"])
+pytest_addoption = asked.pytest_addoption
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -89,32 +63,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         asked.one_process(config)
         run = asked.replayed(config)
-        config.stash[BRIEF] = _begin_audit(config) if run is None else _begin_replay(config, run)
+        config.stash[BRIEF] = begin_audit(config) if run is None else begin_replay(config, run)
     except NotSound as error:
         raise pytest.exit.Exception(str(error), returncode=ExitCode.NOT_SOUND) from error
     except OrdinanceError as error:
         raise pytest.UsageError(str(error)) from error
-
-
-def _begin_audit(config: pytest.Config) -> Brief:
-    started = now()
-    folder = RunFolder.begin(asked.reports(config), started) if asked.looks(config) else None
-    brief = Brief.read(asked.inventory(config), asked.profile(config), asked.selection(config))
-    if folder is not None:
-        find_signer()  # to be told now, not after the last look; the key is not kept in memory while peers are heard
-        config.stash[AUDIT] = Audit(
-            brief=brief, folder=folder, plan=brief.plan(), started=started, journal=Journal(folder.journal)
-        )
-    return brief
-
-
-def _begin_replay(config: pytest.Config, run: Path) -> Brief:
-    config.add_cleanup(forbid_network())
-    terms = Terms(config.option.policy, config.option.profile)
-    replay = Replay.of(Recorded.read(run.resolve()), terms, free_place(run.resolve(), config.option.out))
-    if asked.looks(config):
-        config.stash[AUDIT] = replay
-    return replay.brief
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -135,9 +88,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if BRIEF not in config.stash:
         return
     # a control that was not selected: pytest made one item without a check of it
-    items[:] = [item for item in items if _planned(item) is not None or item.get_closest_marker("control") is None]
+    items[:] = [item for item in items if planned(item) is not None or item.get_closest_marker("control") is None]
     for item in items:
-        if (check := _planned(item)) is not None:
+        if (check := planned(item)) is not None:
             item.stash[PLANNED] = check
 
 
@@ -151,22 +104,6 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
     return report
 
 
-def _narrow(session: pytest.Session, audit: Sitting) -> None:
-    """The plan is what was collected; where nothing narrows it, all of it must have been collected."""
-    config = session.config
-    collected = {item.stash[PLANNED].key for item in session.items if PLANNED in item.stash}
-    if isinstance(audit, Replay):
-        if missing := audit.untested(collected):
-            raise pytest.UsageError(f"planned then, but no test verifies it now: {', '.join(missing)}")
-        session.items[:] = [item for item in session.items if PLANNED not in item.stash or audit.is_due(item.stash[PLANNED])]
-        return
-    missing = sorted({check.control for check in audit.plan if check.key not in collected})
-    if missing and not asked.narrowed(config):
-        raise pytest.UsageError(f"planned, but no test under {asked.suites(config)[0]} verifies it: {', '.join(missing)}")
-    audit.selected = asked.words(config) if missing else str(asked.selection(config))
-    audit.narrow(collected)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Print the plan and stop, or bring up what is needed and start every look."""
@@ -175,45 +112,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if brief is None or config.option.collectonly:
         return None
     if session.testsfailed:
-        _stop(session, audit, f"not every test file could be read ({session.testsfailed} errors)")
+        stop(session, audit, f"not every test file could be read ({session.testsfailed} errors)")
     if config.option.plan:
         _print_plan(config, brief, [item.stash[PLANNED] for item in session.items if PLANNED in item.stash])
         return True
     if audit is None:
         return None
-    _narrow(session, audit)  # only now has every plugin of pytest left out what it was asked to leave out
+    narrow(session, audit)  # only now has every plugin of pytest left out what it was asked to leave out
     try:
         audit.write_plan()
     except OrdinanceError as error:
-        _stop(session, audit, str(error))
+        stop(session, audit, str(error))
     if audit.plan:
-        _begin(session, audit)
+        begin_looks(session, audit)
     return None
-
-
-def _stop(session: pytest.Session, audit: Sitting | None, why: str) -> NoReturn:
-    """End the run before its first look."""
-    if audit is not None:
-        audit.fault = why
-    raise session.Interrupted(why)
-
-
-def _begin(session: pytest.Session, audit: Sitting) -> None:
-    signal.signal(signal.SIGTERM, _terminate)
-    waiting = Waiting(session.config)
-    waiting.say(f"{len(audit.plan)} checks planned; {audit.kept}")
-    try:
-        waiting.say(f"looking at {audit.open()}")
-    except OrdinanceError as error:
-        _stop(session, audit, str(error))
-
-    def wait(progress: Mapping[str, Progress]) -> None:
-        if lost := audit.lost():
-            _stop(session, audit, lost)
-        waiting.tick(progress)
-
-    audit.observatory.on_wait = wait
-    audit.look()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -282,7 +194,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         audit.close()
         return
     try:
-        why = _why_stopped(session, audit, exitstatus)
+        why = why_stopped(session, audit, exitstatus)
         ending = conclude(audit, stopped=why) if isinstance(audit, Replay) else publish(audit, stopped=why)
     except OrdinanceError as error:
         audit.tracebacks.append(f"The results could not be published; {audit.unpublished}. {error}")
@@ -302,7 +214,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if audit is None:
         return
     if not audit.plan:
-        terminalreporter.line(_nothing(audit))
+        terminalreporter.line(nothing_checked(audit))
     for text in audit.tracebacks:
         terminalreporter.section("the suite failed in itself")
         terminalreporter.line(text)
@@ -326,43 +238,8 @@ def observatory(request: pytest.FixtureRequest) -> Observatory:
     return request.config.stash[AUDIT].observatory
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's shape
-    raise KeyboardInterrupt("SIGTERM")
-
-
-def _planned(item: pytest.Item) -> PlannedCheck | None:
-    callspec = getattr(item, "callspec", None)
-    value = callspec.params.get("check") if callspec is not None else None
-    return value if isinstance(value, PlannedCheck) else None
-
-
 def _print_plan(config: pytest.Config, brief: Brief, checks: list[PlannedCheck]) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     for line in plan_lines(brief, checks):
         if reporter is not None:
             reporter.line(line)
-
-
-def _nothing(audit: Sitting) -> str:
-    """Why there is nothing to check, and where to look."""
-    wanted, inventory = str(audit.brief.selection), audit.brief.inventory
-    if audit.fault:
-        return f"Nothing was checked: {audit.fault}."
-    if audit.brief.plan():
-        return f"Nothing to check: no test was selected by {audit.selected}."
-    if wanted and inventory.hosts:
-        return f"Nothing to check: no control that is built matches {wanted}; docs/controls.md lists them."
-    return f"Nothing to check: {inventory.source} declares neither a host nor a public address."
-
-
-def _why_stopped(session: pytest.Session, audit: Sitting, exitstatus: int) -> str:
-    """Why the run is incomplete; empty when every planned check had its turn."""
-    if fault := audit.fault or audit.lost():
-        return fault
-    if exitstatus == pytest.ExitCode.INTERRUPTED:
-        return "the run was interrupted"
-    if audit.unsettled():
-        return str(session.shouldfail or session.shouldstop or "the run ended early")
-    if audit.strays and not (isinstance(audit, Replay) and audit.recorded.stopped):
-        return f"{', '.join(audit.strays[:3])} failed: a test that verifies no control stands among the suites"
-    return ""

@@ -112,7 +112,7 @@ BREAKS = (
     Mutant(
         "planned-but-untested",
         "a control without a test is left out",
-        "plugin.py",
+        "underway.py",
         "if missing and not asked.narrowed(config):",
         "if False:",
         "plugin/test_plugin.py::test_a_planned_check_without_a_test_is_refused",
