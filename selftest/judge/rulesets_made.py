@@ -58,10 +58,14 @@ def authorisation(
 CITY = city()
 
 
-@cache
 def listing(rules: str = GOOD, before: str = "", own: str = "") -> Listing:
     """`own`: rules for packets to the firewall itself."""
-    text = before + TABLE.format(rules=rules, own=own)
+    return listed(before + TABLE.format(rules=rules, own=own))
+
+
+@cache
+def listed(text: str) -> Listing:
+    """A whole ruleset."""
     load = "nft -f - && nft -j list ruleset && echo ==== && nft --debug=netlink list ruleset"
     done = run(["unshare", "-n", "sh", "-c", load], input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -91,12 +95,25 @@ UNREAD = {"running": "vantage: fw is gone", "saved": "tool: no such file"}
 NOT_READ = RulesetSighting(firewalls=(replaced(seen(BROKEN, BROKEN).firewalls[0], running=None, saved=None, unseen=UNREAD),))
 
 
-def other_program() -> RulesetSighting:
-    """A kernel that runs another program than the listing says."""
+def lying() -> Listing:
+    """A listing of another program than the kernel runs."""
     good = listing()
     changed = good.program.replace("cmp eq reg 1 0x00001900", "cmp eq reg 1 0x00001700")
     assert changed != good.program
-    return seen(replaced(good, program=changed))
+    return replaced(good, program=changed)
+
+
+def other_program() -> RulesetSighting:
+    """A kernel that runs another program than the listing says."""
+    return seen(lying())
+
+
+def to_nowhere() -> Listing:
+    """A listing whose rule for telnet jumps to a chain that is not there: no kernel would load it."""
+    good = listing("tcp dport 23 jump named", before="table inet city {\n chain named { }\n}\n")
+    text = good.text.replace('"target": "named"', '"target": "nowhere"')
+    assert text != good.text
+    return replaced(good, text=text)
 
 
 def heard(**changed: HostListeners) -> ListenerSighting:

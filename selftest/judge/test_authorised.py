@@ -18,6 +18,7 @@ from selftest.judge.rulesets_made import (
     TODAY,
     authorisation,
     city,
+    listed,
     listing,
     other_program,
     seen,
@@ -83,3 +84,44 @@ def test_what_the_register_says_must_be_comparable(wrong: dict[str, str]) -> Non
     verdict = authorisations("fw", seen(), city(authorisation(**wrong)), PROFILE, TODAY)
     assert isinstance(verdict, Unproven)
     assert "web-upload" in verdict.reason
+
+
+def test_an_authorisation_that_expired_is_told_where_nothing_is_let_in() -> None:
+    verdict = judged(GOOD, authorisation(until=date(2026, 11, 24)))
+    assert isinstance(verdict, Compliant)
+    told = verdict.evidence[-1]
+    assert told.text == "authorisation web-upload of 198.51.100.8:21/tcp by Dana expired on 2026-11-24"
+    assert told.observations == ("o-6",)
+
+
+def test_an_expired_authorisation_that_cannot_be_read_is_not_what_lets_in() -> None:
+    verdict = judged(FTP_FOR_ONE, authorisation(target="www", until=date(2026, 11, 24)))
+    assert isinstance(verdict, Violated)
+    assert "expired" not in verdict.reason
+
+
+def test_a_segment_that_begins_no_connection_is_not_what_an_expired_authorisation_opened() -> None:
+    rules = GOOD + f"ip saddr 192.0.2.31 ip daddr {WWW} tcp flags & (ack | rst) != 0 tcp dport 21 accept"
+    verdict = judged(rules, authorisation(until=date(2026, 11, 24)))
+    assert isinstance(verdict, Violated)
+    assert "expired" not in verdict.reason
+
+
+#: Where no rule asks for a state, the kernel puts no fragments together.
+UNTRACKED = f"""table inet city {{
+    chain input {{
+        type filter hook input priority filter; policy drop; iifname "lo" accept
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy drop;
+        iifname "in0" accept
+        ip daddr {WWW} ip frag-off & 0x1fff != 0 accept
+    }}
+}}
+"""
+
+
+def test_a_later_fragment_uses_no_authorisation() -> None:
+    verdict = authorisations("fw", seen(listed(UNTRACKED)), city(authorisation()), PROFILE, TODAY)
+    assert isinstance(verdict, Compliant)
+    assert "0 of 1 in use" in verdict.reason
