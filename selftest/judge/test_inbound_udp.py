@@ -134,3 +134,36 @@ def test_a_refusal_from_nobody_knows_whom_needs_the_firewalls_word() -> None:
 def test_a_group_without_addresses_is_unproven() -> None:
     seen = CrossingSighting(vantage="outside", probes=(), watched=(), complete=True, observations=("o-1",))
     assert isinstance(inbound_udp("nobody", seen, a_city(), PROFILE), Unproven)
+
+
+# -- the zone's own servers -----------------------------------------------------------------------------------------------------
+
+
+def of(city: Any, *probes: Crossing) -> Verdict:
+    seen = CrossingSighting(vantage="outside", watched=(WATCHED,), complete=True, observations=("o-1",), probes=probes)
+    return inbound_udp("public", seen, city, PROFILE)
+
+
+@pytest.mark.parametrize(("port", "kind"), [(53, Compliant), (25, Violated)])
+def test_a_name_server_that_takes_mail_too_may_answer_dns_alone_over_udp(port: int, kind: type) -> None:
+    """Its port 25 is open by the policy, and that is one of TCP."""
+    city = a_city()
+    both = changed(city.hosts["dns"], groups=frozenset({"name_servers", "mail_gateways"}))
+    rest = tuple(probe(address) for address in GROUP if address != ZONE)
+    verdict = of(changed(city, hosts={**city.hosts, "dns": both}), *rest, CONTROL, replace(CONTROL, port=port, control=False))
+    assert isinstance(verdict, kind), verdict.reason
+
+
+def test_without_a_declared_zone_nobody_may_answer() -> None:
+    verdict = of(changed(a_city(), public_dns=None), *(probe(address) for address in GROUP if address != ZONE), CONTROL)
+    assert isinstance(verdict, Violated)
+    assert verdict.breaches == (f"{ZONE}:53/udp",)
+
+
+def test_where_only_what_may_answer_was_asked_nothing_was_seen() -> None:
+    city = a_city()
+    alone = changed(city, public=(changed(city.public[0], addresses=(ip_address(ZONE),)),))
+    verdict = of(alone, CONTROL)
+    assert isinstance(verdict, Unproven)
+    assert (verdict.reason, verdict.evidence) == ("public: nothing was seen", ())
+    assert verdict.witnesses

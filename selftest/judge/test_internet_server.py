@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace as changed
 
+import pytest
+from msgspec.structs import replace
+
+from ordinance.inventory.model import RulesetSource
 from ordinance.judge.internet_server import through_internet_server
 from ordinance.judge.verdict import Compliant, Violated
-from ordinance.sight.perimeter import Conversation, ConversationSighting, SweepSighting
+from ordinance.sight.perimeter import Conversation, ConversationSighting, Rotation, SweepSighting
 from selftest.judge.city_cases import CITY, HOME, NS, PROFILE, WWW4, WWW6, a_sweep, a_talk, talks, with_city, without
 
 
@@ -154,3 +158,16 @@ def test_several_breaches_are_told_in_a_row() -> None:
 
 def test_a_service_nobody_talked_to_is_told_so() -> None:
     assert f"{WWW6} port 443 did not show the home page (nobody talked to it)" in judged(said=without_talk(WWW6)).reason
+
+
+def test_a_sweep_that_rotates_is_judged_with_all_that_it_wants() -> None:
+    whole = a_sweep()
+    whole = replace(whole, certificate=replace(whole.certificate, started="2026-11-23T20:00:00Z"))
+    walls = {n: changed(h, ruleset=RulesetSource("nftables", "x")) for n, h in CITY.hosts.items() if "firewalls" in h.groups}
+    city = with_city(hosts={**CITY.hosts, **walls})
+    names = tuple(seen.address for seen in whole.addresses)
+    assert isinstance(judged(sweep=replace(whole, rotation=Rotation(wanted=names, earlier=())), city=city), Compliant)
+    part = replace(whole, addresses=whole.addresses[1:], rotation=Rotation(wanted=names, earlier=()))
+    verdict = judged(sweep=part, city=city)
+    assert verdict.state.value == "unproven"
+    assert f"{names[0]}: 65535 ports were not asked" in verdict.reason

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 from msgspec.structs import replace
 
-from ordinance.judge import sweeping
+from ordinance.judge import coverage, sweeping
 from ordinance.sight.perimeter import AddressSweep, Answer, FamilyBound, PortAnswer, Reply, SweepSighting
 from selftest.judge.perimeter_city import (
     MAIL,
@@ -77,6 +77,8 @@ def test_where_all_ports_that_were_asked_answered_none_was_missed(ports: int, do
     seen = replace(one(MAIL, three), certificate=sweep(bounds=(FamilyBound(family=4, rounds=1, miss_bound=0.5),)).certificate)
     doubts = list(sweeping.sweep_doubts(GROUP, seen, PROFILE, [ip_address(MAIL)], ports))
     assert any("5.0e-01" in text for text in doubts) is doubted
+    inside = coverage.inside_sweep_doubts([MAIL], seen, PROFILE, ports)
+    assert any("was missed with a chance of up to 0.5" in text for text in inside) is doubted
 
 
 @pytest.mark.parametrize(("ports", "doubted"), [(3, False), (4, True)])
