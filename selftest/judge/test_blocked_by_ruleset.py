@@ -178,3 +178,14 @@ def test_a_group_answers_for_its_own_addresses(judge: Any, rules: str) -> None:
 def test_all_tcp_by_the_ruleset_leaves_out_what_is_authorised(until: date, kind: type) -> None:
     proven = tcp_by_rulesets("public", seen(listing(FTP_FOR_ONE)), city(authorisation(until=until)), PROFILE, TODAY)
     assert isinstance(proven["fw"], kind)
+
+
+@pytest.mark.parametrize("first", ["", "tcp dport 8024 dnat to 10.20.0.82:22"], ids=["the first rule", "the second"])
+def test_telnet_that_only_translation_reaches_is_barred_as_well(first: str) -> None:
+    """Where a translated packet was going before is not known any more: it counts for every group of its family."""
+    chain = "table ip t {\n chain p {\n type nat hook prerouting priority dstnat;\n"
+    before = f'{chain}{first}\niifname "out0" ip daddr {WWW} tcp dport 8023 dnat to 10.20.0.81:23\n}}\n}}\n'
+    rules = GOOD + "ip daddr 10.20.0.81 tcp dport 23 accept"
+    verdict = telnet_by_rulesets("public", seen(listing(rules, before)), CITY, PROFILE, TODAY)["fw"]
+    assert isinstance(verdict, Violated)
+    assert "rewritten to 10.20.0.81 port 23" in verdict.reason
