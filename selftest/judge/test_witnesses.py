@@ -13,7 +13,7 @@ from ordinance.inventory.model import Inventory
 from ordinance.judge.verdict import Compliant, Unproven, Violated
 from ordinance.judge.witnesses import Sightings, witnesses_agree
 from ordinance.sight.listeners import ListenerSighting
-from ordinance.sight.perimeter import SweepSighting
+from ordinance.sight.perimeter import Answer, Reply, SweepSighting
 from ordinance.sight.rulesets import RulesetSighting
 from selftest.judge.perimeter_city import MAIL, MAIL6, OPEN, PROFILE, RST_HOST, UNUSED, WWW, answered, icmp, sweep, swept
 from selftest.judge.rulesets_made import GOOD, TODAY, authorisation, city, heard, listener, listing, seen, telling
@@ -200,6 +200,15 @@ def test_what_does_not_fit_together_is_a_finding(given: dict[str, Any], words: s
 )
 def test_what_can_be_explained_is_none(given: dict[str, Any]) -> None:
     assert isinstance(judge(**given), Compliant)
+
+
+@pytest.mark.parametrize("seen", [
+    sweep(leave_out=(WWW,)),
+    sweep(swept(WWW, answered(Reply(answer=Answer.UNASKED), (1, 65_535)))),
+], ids=["not swept", "not asked"])  # fmt: skip
+def test_a_port_that_was_not_asked_was_not_silent(seen: SweepSighting) -> None:
+    """The ruleset lets everybody in to the web server, which listens: that is no finding, and nothing is proven either."""
+    assert isinstance(judge(seen), Unproven)
 
 
 def test_a_connection_over_ipv6_that_may_begin_is_no_finding() -> None:

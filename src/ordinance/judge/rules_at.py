@@ -86,8 +86,7 @@ class Doorway:
         space = outcome.space
         found: list[tuple[Address | None, int]] = []
         for region in space.regions(space.only(passed, ("daddr", "dport"))):
-            low, high = region.get("daddr", ((0, -1),))[0]
-            first, last = address_of(low, self._family), address_of(max(low, high), self._family)
+            first, last = (address_of(end, self._family) for end in region["daddr"][0]) if "daddr" in region else (None, None)
             found.append((first if first == last else None, region.get("dport", ((0, 0),))[0][0]))
         return found
 

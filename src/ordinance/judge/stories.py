@@ -20,6 +20,7 @@ class Probe(StrEnum):
     OPEN = "open"
     CROSSED = "let through"  #: refused by the host itself
     SILENT = "silent"  #: or refused on the way
+    UNASKED = "not asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def findings(story: PortStory, told: HostListeners | None, inventory: Inventory,
 
 def _probed(story: PortStory, inventory: Inventory, today: date, *, mute: bool) -> Iterator[str]:
     """Hold the probe against ruleset and listener; a host that said nothing (`mute`) has not denied to listen."""
-    if story.probe is Probe.SILENT:
+    if story.probe in {Probe.SILENT, Probe.UNASKED}:
         return
     if story.inside:
         yield from _translated(story, inventory, today)

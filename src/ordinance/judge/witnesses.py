@@ -129,6 +129,14 @@ class _Case:
                 found |= {*each(group.ports)}
         return frozenset(found)
 
+    def _probed(self, address: Address) -> dict[Probe, frozenset[int]]:
+        """Return the ports of which the probe says more than that it was silent, or says nothing: it did not ask."""
+        swept = self.seen.sweep.of(str(address))
+        known = frozenset[int]() if swept is None else _union(group.ports for group in swept.asked())
+        opened = frozenset(self.seen.sweep.open_ports(str(address)))
+        unasked = frozenset(range(1, HIGHEST + 1)) - known
+        return {Probe.OPEN: opened, Probe.CROSSED: self._crossed(address), Probe.UNASKED: unasked}
+
     def findings(self) -> Iterator[tuple[str, str]]:
         """Yield what the three say that does not fit together, by the name of the port."""
         for address in self.group.addresses:
@@ -138,13 +146,13 @@ class _Case:
         doorways = [Doorway(wall.read, wall.policy, address, "tcp") for wall in self.walls]
         anybody = _union(doorway.anybody() for doorway in doorways)
         everybody = _union(doorway.everybody() for doorway in doorways)
-        opened, crossed = frozenset(self.seen.sweep.open_ports(str(address))), self._crossed(address)
+        probed = self._probed(address)
         listening, host = self._listening(address), self._holder(address)
-        for port in sorted(opened | crossed | ({*listening} & anybody) | _few(everybody)):
+        for port in sorted(probed[Probe.OPEN] | probed[Probe.CROSSED] | ({*listening} & anybody) | _few(everybody)):
             story = PortStory(
                 address=address,
                 port=port,
-                probe=Probe.OPEN if port in opened else Probe.CROSSED if port in crossed else Probe.SILENT,
+                probe=next((probe for probe, ports in probed.items() if port in ports), Probe.SILENT),
                 lets=Lets.EVERYBODY if port in everybody else Lets.SOME if port in anybody else Lets.NOBODY,
                 host=host,
                 listener=listening.get(port),

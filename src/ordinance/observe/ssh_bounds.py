@@ -20,7 +20,8 @@ from ordinance.observe.api import Deadline
 WINDOW = 2 * 1024 * 1024  #: bytes in flight to us on one channel
 PACKET = 32_768  #: bytes of data in one packet to us
 PACKET_CAP = 1 << 18  #: bytes of a whole packet; OpenSSH sends no larger ones either
-_FAREWELL = 0.3  #: seconds for saying goodbye on a channel
+_FAREWELL = 0.3  #: seconds that one waits for a goodbye on a channel to be taken
+_LAST_WORD = 5.0  #: seconds in which it must be; a host that is starved of its processor may take nothing for one or two
 
 
 class Patience(threading.local):
@@ -70,8 +71,21 @@ def feed_extended(channel: Any, message: paramiko.Message) -> None:
 
 
 def hang_up(channel: paramiko.Channel) -> None:
-    """Close a channel. Whether the host hears of it does not matter."""
-    with contextlib.suppress(paramiko.SSHException, OSError, EOFError), patient_until(Deadline.after(_FAREWELL)):
+    """Close a channel. Whether the host hears of it does not matter, and nobody waits long for that.
+
+    A goodbye that is stuck is brought to its end by a thread of its own: cut off in the middle it would end the connection, and
+    with it what others do there.
+    """
+    if channel.closed:
+        channel.close()  # nothing more to say, but its descriptor is given back
+        return
+    goodbye = threading.Thread(target=_say_goodbye, args=(channel,), daemon=True)
+    goodbye.start()
+    goodbye.join(_FAREWELL)
+
+
+def _say_goodbye(channel: paramiko.Channel) -> None:
+    with contextlib.suppress(paramiko.SSHException, OSError, EOFError), patient_until(Deadline.after(_LAST_WORD)):
         channel.close()
 
 

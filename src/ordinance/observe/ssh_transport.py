@@ -24,6 +24,7 @@ from paramiko.common import (
 from ordinance.inventory.model import Address
 from ordinance.observe.api import CouldNotLook, Deadline, Unseen
 from ordinance.observe.ssh_bounds import PACKET, PATIENCE, WINDOW, Packets, feed, feed_extended, hang_up
+from ordinance.observe.ssh_channel import OrderedChannel
 from ordinance.observe.ssh_stranger import StrangerSocket
 
 MOST_ABANDONED = 256  #: channels given up on; each holds a descriptor of the server until its kernel gives up too
@@ -154,7 +155,7 @@ class PinnedTransport(paramiko.Transport):
     def _open(self, kind: str, place: bytes, deadline: Deadline, check: Callable[[], None]) -> paramiko.Channel:
         with self.lock:
             number = self._next_channel()
-            channel: Any = paramiko.Channel(number)
+            channel: Any = OrderedChannel(number)
             self._channels.put(number, channel)
             self.channel_events[number] = event = threading.Event()
             self.channels_seen[number] = True

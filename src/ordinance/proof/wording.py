@@ -124,12 +124,17 @@ def packet(point: Mapping[str, int], free: Iterable[str] = (), when: Mapping[str
     ]
     ways = [(field, said) for field, said in (("iif", "in by"), ("oif", "out by")) if point.get(field) and field not in free]
     if ways:
-        parts.append(f"({', '.join(f'{said} {interface_name(point[field])}' for field, said in ways)})")
+        parts.append(f"({', '.join(f'{said} {_device(point[field])}' for field, said in ways)})")
     if when and when.get("second"):
         parts.append(times(when["second"]))
     if when and when.get("day"):
         parts.append(f"on {days(when['day'])}")
     return " ".join(parts)
+
+
+def _device(value: int) -> str:
+    name = interface_name(value)
+    return name if name.strip("?") else "a device of any other name"
 
 
 def target(point: Mapping[str, int]) -> str:

@@ -70,8 +70,11 @@ class AddressSweep(msgspec.Struct, frozen=True, kw_only=True):
 
     def covered(self) -> int:
         """Ports for which something is known: an answer, or silence within the sweep's miss bound."""
-        known = (group for group in self.answers if group.reply.answer not in (Answer.UNASKED, Answer.LOCAL))
-        return sum(count(group.ports) for group in known)
+        return sum(count(group.ports) for group in self.asked())
+
+    def asked(self) -> tuple[PortAnswer, ...]:
+        """Answers, and silence, of ports that were asked."""
+        return tuple(group for group in self.answers if group.reply.answer not in (Answer.UNASKED, Answer.LOCAL))
 
 
 class CarefulPort(msgspec.Struct, frozen=True, kw_only=True):
