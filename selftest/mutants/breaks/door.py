@@ -150,6 +150,22 @@ BREAKS = (
         "observe/test_ssh.py::test_only_the_far_kernels_own_words_speak_of_the_target",
     ),
     Mutant(
+        "close-overtakes",
+        "the close of an SSH channel overtakes what is being sent on it, and the server ends everybody's connection",
+        "observe/ssh_channel.py",
+        "        if not self._sending:\n",
+        "        if True:\n",
+        "observe/test_ssh_channel.py",
+    ),
+    Mutant(
+        "farewell-waited-for",
+        "a look waits for as long as a host does not take its goodbye",
+        "observe/ssh_bounds.py",
+        "    goodbye.join(_FAREWELL)\n",
+        "    goodbye.join()\n",
+        "observe/test_ssh_farewell.py",
+    ),
+    Mutant(
         "any-certificate",
         "a certificate of another name will do",
         "observe/tls.py",

@@ -110,6 +110,14 @@ BREAKS = (
         "judge/test_witnesses.py",
     ),
     Mutant(
+        "unasked-is-silent",
+        "a port that was not asked was silent",
+        "judge/witnesses.py",
+        "Probe.UNASKED: unasked}",
+        "}",
+        "judge/test_witnesses.py",
+    ),
+    Mutant(
         "certificates-without-a-sweep",
         "no certificate names the Intranet, though open ports may have been missed",
         "judge/names.py",
