@@ -59,7 +59,7 @@ def test_with_a_broken_permit_the_kernel_lets_no_frame_out_of_the_scope(net: Fie
     four_out, six_out, four_in, six_in = beyond(net)
     assert (four_out, six_out) == (0, 0)
     # it ends at the first frame that was stopped: of two families one may not have had its turn
-    assert four_in or six_in, "the router must have counted what is in scope"
+    assert four_in or six_in, f"the router must have counted what is in scope; the agent said: {last}"
     assert "outside the scope were stopped on the way out" in last["error"]
 
 
