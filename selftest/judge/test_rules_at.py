@@ -89,8 +89,14 @@ def test_an_address_of_several_that_a_port_is_translated_to_is_not_known() -> No
     assert targets(f"{ask} dnat to 10.9.9.8-10.9.9.15:22") == {("None", 22)}
 
 
+def test_each_of_several_addresses_is_told_where_those_between_do_not_pass() -> None:
+    ask = f"ip daddr {WWW} tcp dport 8080 dnat to 10.9.9.9-10.9.9.11"
+    found = doorway("ip daddr != 10.9.9.10 accept", before=translating(ask)).translated(8080)
+    assert {str(address) for address, _ in found} == {"10.9.9.9", "10.9.9.11"}
+
+
 def test_a_port_that_is_redirected_to_the_firewall_itself_is_translated() -> None:
-    assert [port for _, port in targets(f"ip daddr {WWW} tcp dport 8080 redirect to :22")] == [22]
+    assert targets(f"ip daddr {WWW} tcp dport 8080 redirect to :22") == {("None", 22)}
 
 
 def test_the_first_of_several_ports_is_told() -> None:

@@ -86,8 +86,12 @@ class Doorway:
         space = outcome.space
         found: list[tuple[Address | None, int]] = []
         for region in space.regions(space.only(passed, ("daddr", "dport"))):
-            first, last = (address_of(end, self._family) for end in region["daddr"][0]) if "daddr" in region else (None, None)
-            found.append((first if first == last else None, region.get("dport", ((0, 0),))[0][0]))
+            port = region.get("dport", ((0, 0),))[0][0]
+            if "daddr" not in region:
+                found.append((None, port))
+            for span in region.get("daddr", ()):
+                first, last = (address_of(end, self._family) for end in span)
+                found.append((first if first == last else None, port))
         return found
 
 
